@@ -1,0 +1,1 @@
+# heapyard.json: what Python reads to find this build.

@@ -1,0 +1,1 @@
+# Install rules: see native/CMakeLists.txt for the targets.
