@@ -1,0 +1,1 @@
+"""Put any C allocator on trial, and a family of small allocators to embed."""
