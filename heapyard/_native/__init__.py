@@ -1,0 +1,1 @@
+"""The native library seen from Python: which build, its prototypes, and loading it."""
