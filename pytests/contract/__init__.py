@@ -1,0 +1,1 @@
+"""The rules that any allocator is held to; installed as heapyard.contract."""
