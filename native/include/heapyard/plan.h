@@ -1,0 +1,233 @@
+/*
+ * plan.h: the binary form of a plan, what its operations mean, and what the engine checks.
+ *
+ * A plan is a list of allocator calls on numbered slots. All numbers are little-endian; there is
+ * no padding:
+ *
+ *     [ header, 64 bytes ][ operands, 8 bytes each ][ operations, 16 bytes each ]
+ *
+ * The ops run `repeat` times. At the end of each round the blocks still live are verified and
+ * freed (a target that only frees in bulk gets a fresh instance instead).
+ *
+ * What the engine does around each call:
+ *  - before:  sets errno to the value of the last set_errno (0 at the start), so that an old ENOMEM
+ *             is never taken for a new one; verifies the contents of a block that is freed.
+ *  - success: checks the result (see the checks), verifies what a realloc must have kept, and fills
+ *             the bytes asked for with a pattern of its own, made from seed, slot and serial
+ * number.
+ *  - failure: the slot stays as it was: empty, or for realloc the old block, live and verified.
+ *
+ * A slot holds one block or none. An op that makes a block needs an empty slot, or the plan is
+ * refused there. free, free_sized, free_aligned_sized, usable_size and the realloc family pass NULL
+ * for an empty slot; other ops on an empty slot do nothing. So a plan whose malloc may fail needs
+ * no branches.
+ *
+ * realloc(p, 0) of a live block: NULL is 'freed' unless it set errno to ENOMEM, which is 'failed,
+ * still live'; a pointer is a live block of no bytes. 'Must succeed' accepts 'freed' but not
+ * 'failed'. A request for 0 bytes elsewhere gets no special treatment: where NULL is a fair answer,
+ * the plan says 'either'.
+ *
+ * Blocks above 1 MiB are filled and verified in their first and last 64 KiB and in one word of each
+ * page between, so that a block of 1 GiB costs one page fault per page and little more. Only the
+ * calloc check reads all of such a block.
+ */
+#ifndef HEAPYARD_PLAN_H
+#define HEAPYARD_PLAN_H
+
+#include <stdint.h>
+
+#include <heapyard/export.h>
+
+HY_BEGIN_DECLS
+
+#define HY_PLAN_MAGIC         "HYPLAN1" /* with its final zero: 8 bytes */
+#define HY_PLAN_VERSION       1u
+#define HY_PLAN_NO_SLOT       UINT32_C(0xffffffff)
+#define HY_PLAN_NO_ARG        UINT16_C(0xffff)
+#define HY_PLAN_MAX_SLOTS     (UINT32_C(1) << 24)
+#define HY_PLAN_MAX_ALIGNMENT (UINT32_C(1) << 20)
+#define HY_PLAN_ALIGNMENT     16u /* where neither the plan nor the target says */
+
+typedef struct hy_plan_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t checks; /* HY_CHECK_... */
+    uint32_t slots;  /* at most HY_PLAN_MAX_SLOTS */
+    uint32_t operand_count;
+    uint64_t op_count;
+    uint64_t repeat; /* rounds, at least 1 */
+    uint64_t seed;
+    uint32_t alignment; /* of every block: a power of two, or 0: the target's own */
+    uint32_t flags;     /* HY_PLAN_WEAK_ALIGN */
+    uint64_t reserved;  /* 0 */
+} hy_plan_header;
+
+/* Flag: a block smaller than `alignment` need only be aligned to the largest power of two that is
+ * not above its size (C23 7.24.3, DR 445). */
+#define HY_PLAN_WEAK_ALIGN 1u
+
+/* Fields that an op does not use must be: arg HY_PLAN_NO_ARG, slot HY_PLAN_NO_SLOT, size 0,
+ * expect 0. */
+typedef struct hy_plan_op {
+    uint8_t op;     /* HY_OP_... */
+    uint8_t expect; /* HY_EXPECT_... */
+    uint16_t arg;   /* index of an operand */
+    uint32_t slot;
+    uint64_t size;
+} hy_plan_op;
+
+#ifndef __cplusplus
+_Static_assert(sizeof(hy_plan_header) == 64, "the header has no padding");
+_Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
+#endif
+
+/* What must hold of a call. The lowest two bits are one number. */
+#define HY_EXPECT_SUCCESS     0x00u
+#define HY_EXPECT_FAILURE     0x01u /* NULL, or an error code */
+#define HY_EXPECT_EITHER      0x02u
+#define HY_EXPECT_OUTCOME     0x03u /* the mask of these three */
+#define HY_EXPECT_ERRNO_KEPT  0x04u /* the call leaves errno alone, whether or not it succeeds */
+#define HY_EXPECT_ENOMEM      0x08u /* a failure says ENOMEM; with EINVAL too: either of both */
+#define HY_EXPECT_EINVAL      0x10u
+#define HY_EXPECT_IN_PLACE    0x20u /* realloc answers the old pointer, if it succeeds */
+#define HY_EXPECT_MEMPTR_KEPT 0x40u /* posix_memalign; in fact always checked */
+
+/* Which fields an op uses. */
+#define HY_FIELD_SLOT     0x01u /* a slot, required */
+#define HY_FIELD_SLOT_OPT 0x02u /* a slot, or none for a NULL pointer */
+#define HY_FIELD_SIZE     0x04u
+#define HY_FIELD_ARG      0x08u
+
+/* Which expectations an op may carry. */
+#define HY__EXPECT_NONE  0x00u
+#define HY__EXPECT_ERRNO HY_EXPECT_ERRNO_KEPT
+#define HY__EXPECT_ALLOC                                                                           \
+    (HY_EXPECT_OUTCOME | HY_EXPECT_ERRNO_KEPT | HY_EXPECT_ENOMEM | HY_EXPECT_EINVAL)
+#define HY__EXPECT_REALLOC  (HY__EXPECT_ALLOC | HY_EXPECT_IN_PLACE)
+#define HY__EXPECT_MEMALIGN (HY__EXPECT_ALLOC | HY_EXPECT_MEMPTR_KEPT)
+
+/*
+ * Every op: X(value, enumerator, name in JSON, fields, expectations, entry point that it needs, or
+ * `none`). Values are part of the format and never change.
+ *
+ *  calloc         arg = count, size = of one          free_aligned_sized  arg = alignment, size
+ *  reallocarray   arg = count, size = of one          usable_size   >= what was asked, and >= size
+ *  aligned_alloc, posix_memalign, memalign            fill_usable   writes all usable bytes, which
+ *                 arg = alignment, size                             are verified from then on
+ *  write          a new pattern in the bytes asked for
+ *  check          verifies one slot                   check_all     verifies every live slot
+ *  set_errno      size = what errno is set to before each call from now on
+ *  free_all       frees every live slot, in slot order (or in bulk, where that is all there is)
+ *  trim           size = pad                          measure       size = HY_MEASURE_...
+ *  forget         the slot leaves the model without a free: a leak
+ *  distinct       no effect: any two live blocks are held to be distinct at all times
+ *  self_check     the target's own `check` finds nothing
+ */
+#define HY_PLAN_OPS(X)                                                                             \
+    X(0, NOP, nop, 0, HY__EXPECT_NONE, none)                                                       \
+    X(1, MALLOC, malloc, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_ALLOC, malloc)                  \
+    X(2, CALLOC, calloc, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_ALLOC, calloc)   \
+    X(3, REALLOC, realloc, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_REALLOC, realloc)             \
+    X(4, REALLOCARRAY, reallocarray, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG,                 \
+      HY__EXPECT_REALLOC, reallocarray)                                                            \
+    X(5, FREE, free, HY_FIELD_SLOT_OPT, HY__EXPECT_ERRNO, free)                                    \
+    X(6, FREE_SIZED, free_sized, HY_FIELD_SLOT_OPT | HY_FIELD_SIZE, HY__EXPECT_ERRNO, free_sized)  \
+    X(7, FREE_ALIGNED_SIZED, free_aligned_sized, HY_FIELD_SLOT_OPT | HY_FIELD_SIZE | HY_FIELD_ARG, \
+      HY__EXPECT_ERRNO, free_aligned_sized)                                                        \
+    X(8, ALIGNED_ALLOC, aligned_alloc, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG,               \
+      HY__EXPECT_ALLOC, aligned_alloc)                                                             \
+    X(9, POSIX_MEMALIGN, posix_memalign, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG,             \
+      HY__EXPECT_MEMALIGN, posix_memalign)                                                         \
+    X(10, MEMALIGN, memalign, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_ALLOC,      \
+      memalign)                                                                                    \
+    X(11, VALLOC, valloc, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_ALLOC, valloc)                 \
+    X(12, PVALLOC, pvalloc, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_ALLOC, pvalloc)              \
+    X(13, USABLE_SIZE, usable_size, HY_FIELD_SLOT_OPT | HY_FIELD_SIZE, HY__EXPECT_ERRNO,           \
+      usable_size)                                                                                 \
+    X(14, FILL_USABLE, fill_usable, HY_FIELD_SLOT, HY__EXPECT_NONE, usable_size)                   \
+    X(15, WRITE, write, HY_FIELD_SLOT, HY__EXPECT_NONE, none)                                      \
+    X(16, CHECK, check, HY_FIELD_SLOT, HY__EXPECT_NONE, none)                                      \
+    X(17, CHECK_ALL, check_all, 0, HY__EXPECT_NONE, none)                                          \
+    X(18, SET_ERRNO, set_errno, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                              \
+    X(19, FREE_ALL, free_all, 0, HY__EXPECT_ERRNO, none)                                           \
+    X(20, TRIM, trim, HY_FIELD_SIZE, HY__EXPECT_ERRNO, trim)                                       \
+    X(21, MEASURE, measure, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                                  \
+    X(22, FORGET, forget, HY_FIELD_SLOT, HY__EXPECT_NONE, none)                                    \
+    X(23, DISTINCT, distinct, 0, HY__EXPECT_NONE, none)                                            \
+    X(24, SELF_CHECK, self_check, 0, HY__EXPECT_NONE, check)
+
+typedef enum hy_plan_opcode {
+#define HY__OP_ENUM(value, name, text, fields, expects, entry) HY_OP_##name = (value),
+    HY_PLAN_OPS(HY__OP_ENUM)
+#undef HY__OP_ENUM
+        HY_OP_COUNT
+} hy_plan_opcode;
+
+/*
+ * Every check: X(bit, enumerator, name in JSON). A check that is off is neither reported nor
+ * computed.
+ *
+ *  null         a call that must succeed answered NULL, or an error code
+ *  refuse       a call that must fail succeeded
+ *  align        the block is aligned as the plan, the target or the call says
+ *  overlap      it shares no byte with a live block (one of no bytes owns one byte of address), and
+ *               does not wrap around the address space
+ *  content      a live block still holds what was written into it
+ *  zero         every byte that calloc was asked for is zero
+ *  errno        errno is what the plan expects after the call
+ *  usable       usable_size covers what was asked for, and is 0 for NULL
+ *  return_code  posix_memalign answers 0, ENOMEM or EINVAL, as the plan expects
+ *  mapped       the block lies in mapped memory
+ *  in_place     realloc answered the old pointer, where the plan wants that
+ *  memptr       a failing posix_memalign leaves the pointer alone
+ *  self_check   the target's own `check` found nothing
+ */
+#define HY_PLAN_CHECKS(X)                                                                          \
+    X(0x0001, NULL, null)                                                                          \
+    X(0x0002, REFUSE, refuse)                                                                      \
+    X(0x0004, ALIGN, align)                                                                        \
+    X(0x0008, OVERLAP, overlap)                                                                    \
+    X(0x0010, CONTENT, content)                                                                    \
+    X(0x0020, ZERO, zero)                                                                          \
+    X(0x0040, ERRNO, errno)                                                                        \
+    X(0x0080, USABLE, usable)                                                                      \
+    X(0x0100, RETURN_CODE, return_code)                                                            \
+    X(0x0200, MAPPED, mapped)                                                                      \
+    X(0x0400, IN_PLACE, in_place)                                                                  \
+    X(0x0800, MEMPTR, memptr)                                                                      \
+    X(0x1000, SELF_CHECK, self_check)
+
+typedef enum hy_plan_check {
+#define HY__CHECK_ENUM(bit, name, text) HY_CHECK_##name = (bit),
+    HY_PLAN_CHECKS(HY__CHECK_ENUM)
+#undef HY__CHECK_ENUM
+        HY_CHECK_ALL = 0x1fff,
+    HY_CHECK_DEFAULT = 0x0fff /* all but self_check */
+} hy_plan_check;
+
+/*
+ * What `measure` can answer: X(value, enumerator, name of the figure, unit).
+ *
+ *  rss           anonymous memory in RAM, less what is marked as free (LazyFree), less the engine's
+ *  live_bytes    asked for, over all live blocks
+ *  usable_bytes  usable_size over all live blocks
+ *  extent        end of the highest live block - start of the lowest
+ *  mapped        size of the process's address space, less the engine's
+ */
+#define HY_PLAN_MEASURES(X)                                                                        \
+    X(0, RSS, rss, bytes)                                                                          \
+    X(1, LIVE_BYTES, live_bytes, bytes)                                                            \
+    X(2, USABLE_BYTES, usable_bytes, bytes)                                                        \
+    X(3, EXTENT, extent, bytes)                                                                    \
+    X(4, MAPPED, mapped, bytes)
+
+typedef enum hy_plan_measure {
+#define HY__MEASURE_ENUM(value, name, text, unit) HY_MEASURE_##name = (value),
+    HY_PLAN_MEASURES(HY__MEASURE_ENUM)
+#undef HY__MEASURE_ENUM
+        HY_MEASURE_COUNT
+} hy_plan_measure;
+
+HY_END_DECLS
+
+#endif /* HEAPYARD_PLAN_H */
