@@ -1,0 +1,160 @@
+"""The one table of a plan's operations: codes, names, fields; that of <heapyard/plan.h>.
+
+Everything else (builder, JSON, packed bytes, texts, shrinking) is driven by this table, and a test
+holds it against the names that the native library exports.
+"""
+
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import NamedTuple
+
+__all__ = ["BY_NAME", "FIGURES", "OPERATIONS", "Call", "Expect", "Operation"]
+
+FIGURES = ("rss", "live_bytes", "usable_bytes", "extent", "mapped")
+"""What `measure` can answer; the index is the packed operation's size field. All in bytes."""
+
+
+class Expect(IntFlag):
+    """What must hold of one call beside the plan's checks (the `expect` byte)."""
+
+    SUCCESS = 0
+    FAILURE = 0x01
+    EITHER = 0x02
+    ERRNO_KEPT = 0x04
+    ENOMEM = 0x08
+    EINVAL = 0x10
+    IN_PLACE = 0x20
+    MEMPTR_KEPT = 0x40
+
+
+class Call(NamedTuple):
+    """One operation of a plan. Fields that its operation does not have are None, or 0 for size."""
+
+    code: int
+    slot: int | None = None
+    size: int = 0
+    arg: int | None = None
+    expect: int = 0
+
+    @property
+    def operation(self) -> "Operation":
+        """The row of the table."""
+        return OPERATIONS[self.code]
+
+    @property
+    def name(self) -> str:
+        """The operation's name, as in JSON."""
+        return OPERATIONS[self.code].name
+
+    @property
+    def values(self) -> tuple[int | str | None, ...]:
+        """The arguments in the order of `Operation.fields`."""
+        return tuple(self._value(field) for field in self.operation.fields)
+
+    def _value(self, field: str) -> int | str | None:
+        if field in ("slot", "slot?"):
+            return self.slot
+        if field == "figure":
+            return FIGURES[self.size]
+        return self.arg if field in ("count", "alignment") else self.size
+
+    def __str__(self) -> str:
+        """Spell the call as a reader of C expects it: `malloc(24) -> slot 3`, `free(NULL)`."""
+        operation = self.operation
+        shown = [
+            _spell(field, value)
+            for field, value in zip(operation.fields, self.values, strict=True)
+            if not (operation.creates and field == "slot")
+        ]
+        text = f"{operation.name}({', '.join(shown)})"
+        return f"{text} -> slot {self.slot}" if operation.creates else text
+
+
+def _spell(field: str, value: int | str | None) -> str:
+    if field in ("slot", "slot?"):
+        return "NULL" if value is None else f"slot {value}"
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row: how an operation is written and what it does to its slot."""
+
+    code: int
+    name: str
+    fields: tuple[str, ...] = ()
+    """In order: slot, slot? (may be NULL), count, alignment, size, value, pad, figure, at_least."""
+    expects: Expect = Expect.SUCCESS
+    """What may be demanded of a call, as a mask."""
+    function: str | None = None
+    """The target's entry point that it calls, None where the engine does it alone."""
+    creates: bool = False
+    """A success puts a new block into the slot, which was empty."""
+    resizes: bool = False
+    """A success replaces the slot's block (realloc); on an empty slot it creates one."""
+    ends: bool = False
+    """Afterwards the slot is empty."""
+
+    @property
+    def allocates(self) -> bool:
+        """Whether the call can fail for want of memory."""
+        return self.creates or self.resizes
+
+    @property
+    def has_slot(self) -> bool:
+        """Whether the call names a slot."""
+        return self.fields[:1] in (("slot",), ("slot?",))
+
+
+_ALLOCATION = Expect.FAILURE | Expect.EITHER | Expect.ERRNO_KEPT | Expect.ENOMEM | Expect.EINVAL
+_REALLOC = _ALLOCATION | Expect.IN_PLACE
+_MEMALIGN = _ALLOCATION | Expect.MEMPTR_KEPT
+_ERRNO = Expect.ERRNO_KEPT
+_NOTHING = Expect.SUCCESS
+
+
+def _creates(
+    code: int, name: str, fields: tuple[str, ...], expects: Expect = _ALLOCATION
+) -> Operation:
+    return Operation(code, name, ("slot", *fields), expects, name, creates=True)
+
+
+def _resizes(code: int, name: str, fields: tuple[str, ...]) -> Operation:
+    return Operation(code, name, ("slot", *fields), _REALLOC, name, resizes=True)
+
+
+def _frees(code: int, name: str, fields: tuple[str, ...] = ()) -> Operation:
+    return Operation(code, name, ("slot?", *fields), _ERRNO, name, ends=True)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(0, "nop"),
+    _creates(1, "malloc", ("size",)),
+    _creates(2, "calloc", ("count", "size")),
+    _resizes(3, "realloc", ("size",)),
+    _resizes(4, "reallocarray", ("count", "size")),
+    _frees(5, "free"),
+    _frees(6, "free_sized", ("size",)),
+    _frees(7, "free_aligned_sized", ("alignment", "size")),
+    _creates(8, "aligned_alloc", ("alignment", "size")),
+    _creates(9, "posix_memalign", ("alignment", "size"), _MEMALIGN),
+    _creates(10, "memalign", ("alignment", "size")),
+    _creates(11, "valloc", ("size",)),
+    _creates(12, "pvalloc", ("size",)),
+    Operation(13, "usable_size", ("slot?", "at_least"), _ERRNO, "usable_size"),
+    Operation(14, "fill_usable", ("slot",), _NOTHING, "usable_size"),
+    Operation(15, "write", ("slot",)),
+    Operation(16, "check", ("slot",)),
+    Operation(17, "check_all"),
+    Operation(18, "set_errno", ("value",)),
+    Operation(19, "free_all", (), _ERRNO),
+    Operation(20, "trim", ("pad",), _ERRNO, "trim"),
+    Operation(21, "measure", ("figure",)),
+    Operation(22, "forget", ("slot",), ends=True),
+    Operation(23, "distinct"),
+    Operation(24, "self_check", (), _NOTHING, "check"),
+)
+"""The table, indexed by operation code."""
+
+BY_NAME: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}
+"""The same rows by name."""
