@@ -1,7 +1,64 @@
-"""What the checkout's own test run needs; an installed heapyard needs none of it."""
+"""What the checkout's own test run needs; an installed heapyard needs none of it.
+
+* The plugin, where the package is not installed.
+* A limit of time for each test, by a thread: a signal never fires inside native code.
+* Under xdist: `--dist load` only, since the other modes lose tests when a worker crashes, and a
+  check at the end that every test collected has a result.
+"""
+
+from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-# In a checkout that is not pip-installed nothing registers the plugin. The name is that of the
-# entry point, so where the package is installed too, pytest sees one plugin and not two.
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The name is that of the package's entry point: installed or not, pytest sees one plugin, once.
 pytest_plugins = ["heapyard.pytest_plugin"] if find_spec("heapyard.pytest_plugin") else []
+
+SECONDS_PER_TEST = 300
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Set what pyproject.toml can't: options of plugins that may be missing."""
+    if config.pluginmanager.hasplugin("timeout") and config.getoption("timeout", None) is None:
+        config.option.timeout = SECONDS_PER_TEST
+        config.option.timeout_method = "thread"
+    mode = config.getoption("dist", "no")
+    if mode not in ("no", "load"):
+        message = f"--dist {mode}: must be load; other modes lose tests when a worker crashes"
+        raise pytest.UsageError(message)
+    if mode == "load" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_EveryTestHasAResult(), "heapyard-results")
+
+
+class _EveryTestHasAResult:
+    """On the controller of an xdist run: results must equal what was collected."""
+
+    def __init__(self) -> None:
+        self.collected: set[str] = set()
+        self.finished: set[str] = set()
+        self.lost: list[str] = []
+
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        self.collected.update(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.finished.add(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if session.shouldstop or session.shouldfail:
+            return
+        self.lost = sorted(self.collected - self.finished)
+        if self.lost and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.lost:
+            terminalreporter.section("tests without a result", red=True)
+            for test in self.lost:
+                terminalreporter.write_line(test)

@@ -1,0 +1,1 @@
+"""What the checkout promises about its own test runs."""
