@@ -1,0 +1,96 @@
+/*
+ * mmap.c: pages from the kernel, aligned without losing any.
+ */
+#include <heapyard/pages.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/annotate.h"
+#include "base/assert.h"
+#include "base/bits.h"
+
+static size_t kernel_page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void *map_anywhere(size_t size)
+{
+    void *const address =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return address != MAP_FAILED ? address : NULL;
+}
+
+/* The kernel refuses to cut a mapping in two where the process has too many: then the pages are
+ * emptied at least. */
+static void unmap_or_empty(void *address, size_t size)
+{
+    const int saved_errno = errno;
+    if (size != 0 && munmap(address, size) != 0) {
+        (void)madvise(address, size, MADV_DONTNEED);
+    }
+    errno = saved_errno;
+}
+
+static void *map_aligned(size_t size, size_t alignment, size_t page)
+{
+    size_t padded;
+    if (!hy__add(size, alignment - page, &padded)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    unsigned char *const start = map_anywhere(padded);
+    if (start == NULL) {
+        return NULL;
+    }
+    /* [ head |---- size ----| tail ]: both ends go back at once */
+    const size_t head = (size_t)(-(uintptr_t)start & (alignment - 1));
+    unmap_or_empty(start, head);
+    unmap_or_empty(start + head + size, padded - head - size);
+    return start + head;
+}
+
+static void *mmap_map(void *context, size_t size, size_t alignment)
+{
+    (void)context;
+    HY_ASSERT_ARG(size != 0 && size % HY_PAGE_SIZE == 0);
+    HY_ASSERT_ARG(hy__is_power_of_two(alignment) && alignment >= HY_PAGE_SIZE);
+    const size_t page = kernel_page_size();
+    size_t whole;
+    if (!hy__align_up(size, page, &whole)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return alignment <= page ? map_anywhere(whole) : map_aligned(whole, alignment, page);
+}
+
+static void mmap_unmap(void *context, void *address, size_t size)
+{
+    (void)context;
+    HY_ASSERT_ARG(hy__is_aligned(address, HY_PAGE_SIZE) && size % HY_PAGE_SIZE == 0);
+    hy__mark_undefined(address, size); /* the kernel may hand the addresses to anyone */
+    unmap_or_empty(address, size);
+}
+
+static size_t mmap_purge(void *context, void *address, size_t size)
+{
+    (void)context;
+    HY_ASSERT_ARG(hy__is_aligned(address, HY_PAGE_SIZE) && size % HY_PAGE_SIZE == 0);
+    const int saved_errno = errno;
+    if (size != 0 && madvise(address, size, MADV_DONTNEED) != 0) {
+        memset(address, 0, size);
+        size = 0;
+    }
+    errno = saved_errno;
+    return size;
+}
+
+const hy_page_source *hy_pages_mmap(void)
+{
+    static const hy_page_source source = {
+        .context = NULL, .map = mmap_map, .unmap = mmap_unmap, .purge = mmap_purge};
+    return &source;
+}
