@@ -1,0 +1,400 @@
+/*
+ * yard_core.c: size classes, chunks and mappings of the corpus allocator.
+ */
+#include "yard_core.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "yard_defects.h"
+
+typedef struct free_block {
+    struct free_block *next;
+} free_block;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static free_block *free_lists[YARD_CLASSES];
+static uintptr_t chunk_next; /* the first byte of the current chunk that was never handed out */
+static uintptr_t chunk_end;
+static void *last_taken;
+static void *last_given;
+
+static void acquire(void)
+{
+    (void)pthread_mutex_lock(&lock);
+}
+
+static void release(void)
+{
+    (void)pthread_mutex_unlock(&lock);
+}
+
+__attribute__((constructor)) static void survive_fork(void)
+{
+    (void)pthread_atfork(acquire, release, release);
+}
+
+/* ---- sizes -------------------------------------------------------------------------------- */
+
+unsigned yard_class_of(size_t size)
+{
+    if (size <= 512) {
+        return size <= YARD_GRANULE ? 0 : (unsigned)((size - 1) / YARD_GRANULE);
+    }
+    const unsigned doubling = 63U - (unsigned)__builtin_clzll(size - 1); /* 9 for 513 .. 1024 */
+    const unsigned quarter = (unsigned)((size - 1) >> (doubling - 2)) & 3U;
+    return 32 + (doubling - 9) * 4 + quarter;
+}
+
+size_t yard_class_size(unsigned klass)
+{
+    if (klass < 32) {
+        return (size_t)(klass + 1) * YARD_GRANULE;
+    }
+    const unsigned doubling = 9 + (klass - 32) / 4;
+    return (size_t)(5 + (klass - 32) % 4) << (doubling - 2);
+}
+
+static uintptr_t round_up(uintptr_t value, size_t alignment)
+{
+    return (value + alignment - 1) & ~(uintptr_t)(alignment - 1);
+}
+
+static uintptr_t round_down(uintptr_t value, size_t alignment)
+{
+    return value & ~(uintptr_t)(alignment - 1);
+}
+
+/* ---- small blocks ------------------------------------------------------------------------- */
+
+static bool map_chunk(void)
+{
+    void *chunk =
+        mmap(NULL, YARD_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (chunk == MAP_FAILED) {
+        return false;
+    }
+    chunk_next = (uintptr_t)chunk;
+    chunk_end = chunk_next + YARD_CHUNK;
+    if (yard_defect(DEFECT_calloc_trusts_fresh)) {
+        memset(chunk, 0xa5, YARD_CHUNK);
+    }
+    if (yard_defect(DEFECT_success_sets_errno)) {
+        errno = EAGAIN;
+    }
+    if (yard_defect(DEFECT_alignment_drifts)) {
+        chunk_next += 8;
+    }
+    return true;
+}
+
+/* The distance from one block of a class to the next. */
+static size_t stride_of(unsigned klass)
+{
+    const size_t size = yard_class_size(klass);
+    if (yard_defect(DEFECT_class_stride_short) && size == 480) {
+        return size - YARD_GRANULE;
+    }
+    return size + YARD_GRANULE;
+}
+
+/* [chunk_next ............ chunk_end]  =>  [header][block][chunk_next .. chunk_end] */
+static void *cut(unsigned klass)
+{
+    const size_t stride = stride_of(klass);
+    const size_t room = yard_defect(DEFECT_chunk_end_overrun) ? 2 * YARD_GRANULE : stride;
+    if ((chunk_end < chunk_next || chunk_end - chunk_next < room) && !map_chunk()) {
+        return NULL;
+    }
+    void *block = (void *)(chunk_next + YARD_GRANULE);
+    *yard_header_of(block) =
+        (yard_header){.capacity = yard_class_size(klass), .klass = (uint16_t)klass};
+    if (yard_defect(DEFECT_malloc_scribbles) && last_taken != NULL &&
+        (uintptr_t)last_taken + yard_header_of(last_taken)->capacity == chunk_next) {
+        *(uint64_t *)last_taken ^= 0x5aa5;
+    }
+    chunk_next += stride;
+    if (yard_defect(DEFECT_alignment_drifts)) {
+        chunk_next = round_up(chunk_next, YARD_GRANULE);
+    }
+    return block;
+}
+
+static void *take_small(unsigned klass, bool *zero)
+{
+    free_block *reused = free_lists[klass];
+    if (reused == NULL) {
+        *zero = true;
+        return cut(klass);
+    }
+    free_lists[klass] = reused->next;
+    yard_header *header = yard_header_of(reused);
+    *zero = header->clean != 0;
+    if (*zero) { /* only a defect says so: then even the link is left to be seen */
+        reused->next = (free_block *)UINTPTR_MAX;
+    }
+    header->clean = 0;
+    return reused;
+}
+
+static void file(void *base, bool clean)
+{
+    yard_header *header = yard_header_of(base);
+    free_block *freed = base;
+    header->clean = clean;
+    header->capacity = yard_class_size(header->klass);
+    freed->next = free_lists[header->klass];
+    free_lists[header->klass] = freed;
+}
+
+/* A block further inside its block of the size class, with a header of its own. */
+static void *shift_block(void *base, uintptr_t block)
+{
+    const size_t shift = block - (uintptr_t)base;
+    if (shift == 0) {
+        return base;
+    }
+    const yard_header *whole = yard_header_of(base);
+    *yard_header_of((void *)block) = (yard_header){
+        .capacity = whole->capacity - shift, .klass = whole->klass, .shift = (uint32_t)(shift / 8)};
+    return (void *)block;
+}
+
+static void *base_of(void *block)
+{
+    return (char *)block - (size_t)yard_header_of(block)->shift * 8;
+}
+
+/* ---- mappings ----------------------------------------------------------------------------- */
+
+static uintptr_t mapping_start(const void *block)
+{
+    return round_down((uintptr_t)block - YARD_GRANULE, YARD_PAGE);
+}
+
+static uintptr_t mapping_end(const void *block)
+{
+    return round_up((uintptr_t)block + yard_header_of(block)->capacity, YARD_PAGE);
+}
+
+static void unmap(uintptr_t start, uintptr_t end)
+{
+    if (start < end) {
+        (void)munmap((void *)start, end - start);
+    }
+}
+
+/* Puts one and the same page of memory into each mapping, 8 KiB after its start. */
+static void alias_page(uintptr_t start)
+{
+    static int memory = -1;
+    if (memory < 0) {
+        memory = memfd_create("alias", MFD_CLOEXEC);
+        (void)!ftruncate(memory, YARD_PAGE);
+    }
+    (void)mmap((void *)(start + 2 * YARD_PAGE), YARD_PAGE, PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_FIXED, memory, 0);
+}
+
+/* | mapped: size + alignment, in pages |  =>  unmapped | header, block .. | unmapped */
+static void *take_mapping(size_t size, size_t alignment)
+{
+    const size_t short_by = yard_defect(DEFECT_mapping_short) ? YARD_PAGE : 0;
+    const size_t length = round_up(size + YARD_GRANULE + alignment, YARD_PAGE);
+    void *start = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) {
+        return NULL;
+    }
+    const uintptr_t block = round_up((uintptr_t)start + YARD_GRANULE, alignment);
+    unmap((uintptr_t)start, mapping_start((void *)block));
+    *yard_header_of((void *)block) = (yard_header){.klass = YARD_BIG};
+    unmap(round_up(block + size, YARD_PAGE) - short_by, (uintptr_t)start + length);
+    yard_header_of((void *)block)->capacity = round_up(block + size, YARD_PAGE) - block;
+    if (yard_defect(DEFECT_aliased_pages)) {
+        alias_page(mapping_start((void *)block));
+    }
+    return (void *)block;
+}
+
+/* ---- the cache of one mapping that some defects have ---------------------------------------- */
+
+static void *cached;
+
+static bool caches_mappings(void)
+{
+    return yard_defect(DEFECT_calloc_trusts_mapping) || yard_defect(DEFECT_mapping_reused_short);
+}
+
+static void *take_cached(size_t size, size_t alignment)
+{
+    if (cached == NULL || alignment > YARD_GRANULE) {
+        return NULL;
+    }
+    yard_header *header = yard_header_of(cached);
+    const size_t slack = yard_defect(DEFECT_mapping_reused_short) ? header->capacity / 4 : 0;
+    if (header->capacity + slack < size) {
+        return NULL;
+    }
+    void *block = cached;
+    cached = NULL;
+    header->capacity = header->capacity < size ? size : header->capacity;
+    return block;
+}
+
+/* ---- the interface ------------------------------------------------------------------------ */
+
+static void *take_locked(size_t size, size_t alignment, bool *zero)
+{
+    const size_t padded = alignment > YARD_GRANULE ? size + alignment : size;
+    if (padded <= YARD_SMALL_MAX) {
+        void *base = take_small(yard_class_of(padded), zero);
+        const bool plain = base == NULL || alignment == YARD_GRANULE;
+        return plain ? base : shift_block(base, round_up((uintptr_t)base, alignment));
+    }
+    void *block = caches_mappings() ? take_cached(size, alignment) : NULL;
+    *zero = true;
+    return block != NULL ? block : take_mapping(size, alignment);
+}
+
+void *yard_take(size_t size, size_t alignment, bool *zero)
+{
+    if (size > YARD_SIZE_MAX || alignment > YARD_SIZE_MAX) {
+        return NULL;
+    }
+    if (alignment < YARD_GRANULE) {
+        alignment = YARD_GRANULE;
+    }
+    acquire();
+    void *block = take_locked(size, alignment, zero);
+    last_taken = block;
+    release();
+    return block;
+}
+
+void *yard_take_offset(size_t size, size_t alignment, size_t offset)
+{
+    bool zero;
+    void *whole = yard_take(size + offset, alignment, &zero);
+    if (whole == NULL) {
+        return NULL;
+    }
+    yard_header header = *yard_header_of(whole);
+    void *block = (char *)whole + offset;
+    header.capacity -= offset;
+    header.shift += (uint32_t)(offset / 8);
+    *yard_header_of(block) = header;
+    last_taken = block;
+    return block;
+}
+
+/* Freeing towards lower addresses: takes the next lower block of the class along. */
+static void merge_backward(void *base)
+{
+    const yard_header *header = yard_header_of(base);
+    const size_t stride = header->capacity + YARD_GRANULE;
+    if (last_given == (char *)base + stride) {
+        void *lower = (char *)base - stride;
+        if (yard_header_of(lower)->klass == header->klass) {
+            file(lower, false);
+        }
+    }
+}
+
+static void scribble_behind(void *base)
+{
+    const size_t stride = yard_header_of(base)->capacity + YARD_GRANULE;
+    if ((uintptr_t)base + stride + 8 <= chunk_next) {
+        *(uint64_t *)((char *)base + stride) ^= 0x5aa5;
+    }
+}
+
+static void give_small(void *block, bool clean)
+{
+    const bool moved = yard_header_of(block)->shift != 0;
+    void *base = yard_defect(DEFECT_memalign_free_forgets_base) ? block : base_of(block);
+    if (yard_defect(DEFECT_free_backward_merges) && !moved) {
+        merge_backward(base);
+    }
+    if (yard_defect(DEFECT_free_scribbles) && !moved) {
+        scribble_behind(base);
+    }
+    file(base, clean || (moved && yard_defect(DEFECT_calloc_trusts_aligned)));
+    last_given = base;
+}
+
+static void give_mapping(void *block)
+{
+    if (caches_mappings() && cached == NULL) {
+        cached = block;
+        return;
+    }
+    unmap(mapping_start(block), mapping_end(block));
+}
+
+void yard_give(void *block, bool clean)
+{
+    const int saved = errno;
+    const unsigned klass = yard_header_of(block)->klass;
+    if (klass == YARD_STATIC) {
+        return;
+    }
+    acquire();
+    last_taken = last_taken == block ? NULL : last_taken;
+    if (klass == YARD_BIG) {
+        give_mapping(block);
+    } else {
+        give_small(block, clean);
+    }
+    release();
+    errno = saved;
+}
+
+/* Whether a resized mapping stays as it is. */
+static bool keeps_mapping(size_t old_length, size_t length)
+{
+    return length == old_length ||
+           (length < old_length && yard_defect(DEFECT_realloc_shrink_keeps_all));
+}
+
+static void *resize_mapping(void *block, size_t size)
+{
+    const uintptr_t start = mapping_start(block);
+    const size_t before = (uintptr_t)block - start;
+    const size_t old_length = mapping_end(block) - start;
+    const size_t length = round_up(before + size, YARD_PAGE);
+    if (keeps_mapping(old_length, length)) {
+        return block;
+    }
+    void *moved = mremap((void *)start, old_length, length, MREMAP_MAYMOVE);
+    if (moved == MAP_FAILED) {
+        return NULL;
+    }
+    void *result = (char *)moved + before;
+    yard_header_of(result)->capacity = length - before;
+    return result;
+}
+
+void *yard_resize(void *block, size_t size)
+{
+    const yard_header *header = yard_header_of(block);
+    if (size > YARD_SIZE_MAX) {
+        return NULL;
+    }
+    if (header->klass == YARD_BIG) {
+        const bool by_kernel =
+            size > YARD_SMALL_MAX && !yard_defect(DEFECT_realloc_grow_keeps_copies);
+        return by_kernel ? resize_mapping(block, size) : NULL;
+    }
+    const bool forgets = yard_defect(DEFECT_realloc_aligned_forgets_shift);
+    const size_t capacity = header->capacity + (forgets ? (size_t)header->shift * 8 : 0);
+    const bool wastes = size < capacity / 2 && capacity > YARD_GRANULE;
+    return size <= capacity && !wastes ? block : NULL;
+}
+
+void *yard_last_taken(void)
+{
+    return last_taken;
+}
