@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(message)
     if mode == "load" and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_EveryTestHasAResult(), "heapyard-results")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one worker for each processor that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 class _EveryTestHasAResult:
