@@ -1,0 +1,152 @@
+"""What a rule's body is given: it makes plans, runs them on one target, and says what must hold."""
+
+from __future__ import annotations
+
+import random
+import time
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from heapyard.rules import Rule
+    from heapyard.trial import Check, Outcome, Plan, Target
+
+__all__ = ["FLAGS", "NotApplicable", "RuleViolation", "Trial"]
+
+FLAGS = frozenset({"errno", "free", "realloc", "large", "threads"})
+"""What a rule may need beside entry points: that a failing call sets errno, that single blocks can
+be freed or resized, blocks of 1 GiB, calls from several threads."""
+
+PLAN_SECONDS = 10.0
+"""How long one plan may run unless its rule says otherwise."""
+
+
+class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this package)
+    """The target broke the rule: what was expected, what was seen, and the plan that shows it."""
+
+    def __init__(
+        self,
+        expected: str,
+        seen: str = "",
+        *,
+        operation: str = "",
+        plan: Plan | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        super().__init__(f"expected {expected}; seen {seen}" if seen else expected)
+        self.expected = expected
+        self.seen = seen
+        self.operation = operation
+        self.plan = plan
+        self.outcome = outcome
+
+
+class NotApplicable(Exception):  # noqa: N818
+    """The target can't be asked: the text names what is missing."""
+
+
+class Trial:
+    """One rule's run on one target.
+
+    All that is random in a rule comes from `random` or `seed`, which follow from the run's seed
+    and the rule's id alone: the same seed gives the same plans, on every target.
+    """
+
+    def __init__(self, rule: Rule, target: Target, *, seed: int = 0) -> None:
+        self.rule = rule
+        self.target = target
+        self.seed = derive_seed(seed, rule.id)
+        self.random = random.Random(self.seed)  # noqa: S311
+        self.figures: list[dict[str, Any]] = []
+        self._ends = time.monotonic() + rule.seconds
+
+    def __repr__(self) -> str:
+        return f"<Trial of {self.target.name} by {self.rule.id}>"
+
+    def plan(self, checks: Check | None = None, **options: Any) -> Plan:
+        """Start a plan named after the rule, which verifies only `checks` (none given: default).
+
+        `options` are those of `Plan`: alignment, weak_alignment, repeat, reuse_slots.
+        """
+        from heapyard.trial import Plan  # noqa: PLC0415  (declaring a rule needs no engine)
+
+        if checks is not None:
+            options["checks"] = checks
+        options.setdefault("seed", self.seed)
+        options.setdefault("name", self.rule.id)
+        return Plan(**options)
+
+    def run(self, plan: Plan, *, time_limit: float = PLAN_SECONDS, **options: Any) -> Outcome:
+        """Run the plan in a child and answer what happened; the rule judges it.
+
+        Raises NotApplicable where the target lacks one of the plan's functions or its memory.
+        """
+        from heapyard.trial import run_plan  # noqa: PLC0415
+
+        self._require(plan)
+        outcome = run_plan(self.target, plan, time_limit=self._limit(time_limit), **options)
+        if outcome.status == "refused":
+            raise NotApplicable(f"the plan could not run: {outcome.seen or outcome.expected}")
+        return outcome
+
+    def holds(self, plan: Plan, *, time_limit: float = PLAN_SECONDS, **options: Any) -> Outcome:
+        """Run the plan; whatever it finds, a crash or a hang too, is a RuleViolation.
+
+        The violation carries the shortest plan found that shows the same. Answers the outcome, for
+        its figures.
+        """
+        outcome = self.run(plan, time_limit=time_limit, **options)
+        if not outcome.held:
+            raise self._violation(plan, outcome)
+        return outcome
+
+    def fail(self, expected: str, seen: str = "", *, plan: Plan | None = None) -> NoReturn:
+        """Say that the rule is broken, where it follows from what `run` answered."""
+        raise RuleViolation(expected, seen, plan=plan)
+
+    def figure(self, name: str, value: float, *, unit: str = "") -> None:
+        """Record a figure. Those of PROFILE rules are their verdict; the first is the table's."""
+        self.figures.append({"name": name, "value": value, "unit": unit})
+
+    def missing(self) -> list[str]:
+        """What the rule needs and the target lacks, in order of name."""
+        return missing_needs(self.rule.needs, self.target)
+
+    def _require(self, plan: Plan) -> None:
+        lacking = missing_needs(plan.functions, self.target)
+        if lacking:
+            raise NotApplicable(f"needs {', '.join(lacking)}")
+
+    def _limit(self, wanted: float) -> float:
+        remaining = self._ends - time.monotonic()
+        if remaining <= 0:
+            raise RuleViolation(
+                f"the rule done within {self.rule.seconds:g} s", "it was still running plans"
+            )
+        return min(wanted, remaining)
+
+    def _violation(self, plan: Plan, outcome: Outcome) -> RuleViolation:
+        """Shrink; keep the short plan only where it still shows the same."""
+        from heapyard.trial import run_plan, shrink_plan  # noqa: PLC0415
+
+        shortest = shrink_plan(self.target, plan, outcome)
+        again = run_plan(self.target, shortest, time_limit=PLAN_SECONDS)
+        if again.signature != outcome.signature:
+            shortest, again = plan, outcome
+        return RuleViolation(
+            again.expected,
+            again.seen,
+            operation=again.operation,
+            plan=shortest,
+            outcome=again,
+        )
+
+
+def derive_seed(seed: int, identity: str) -> int:
+    """The 64-bit seed of one rule in the run with `seed`."""
+    return int.from_bytes(blake2b(f"{seed}:{identity}".encode(), digest_size=8).digest(), "little")
+
+
+def missing_needs(needs: frozenset[str] | set[str], target: Target) -> list[str]:
+    """Those of `needs` that the target lacks, in order of name."""
+    return sorted(need for need in needs if not target.capabilities.has(need))

@@ -1,0 +1,113 @@
+"""Lay out a table of rules by targets in the columns that a terminal has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from heapyard.report.style import Style
+
+__all__ = ["Columns", "Row", "headings"]
+
+_GAP = 2
+_SHORTEST_NOTE = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line: a label, a note that may be cut, and a cell for each target."""
+
+    label: str
+    note: str = ""
+    cells: tuple[str, ...] = ()
+    colours: tuple[tuple[str, ...], ...] = ()
+    is_heading: bool = False
+
+    @classmethod
+    def heading(cls, text: str) -> Row:
+        """A line above others, under which the targets' names stand."""
+        return cls(label=text, is_heading=True)
+
+    @classmethod
+    def blank(cls) -> Row:
+        """An empty line."""
+        return cls(label="")
+
+
+def headings(names: Sequence[str]) -> tuple[str, ...]:
+    """Names as people say them (`libjemalloc.so.2` is jemalloc), where they stay different."""
+    short = tuple(re.sub(r"^lib(.+?)\.so[.0-9]*$", r"\1", name) for name in names)
+    return short if len(set(short)) == len(names) else tuple(names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Widths that fit the terminal; where the names don't fit, numbers stand for them."""
+
+    label: int
+    note: int
+    cells: tuple[int, ...]
+    names: tuple[str, ...]
+    numbered: bool
+
+    @classmethod
+    def fit(cls, rows: Sequence[Row], names: Sequence[str], width: int) -> Columns:
+        """Use the names if a useful part of the notes can stand beside them."""
+        label = max((len(row.label) for row in rows if not row.is_heading), default=0) + 2
+        wanted = max((len(row.note) for row in rows), default=0)
+        needed = [
+            max((len(row.cells[i]) for row in rows if row.cells), default=0)
+            for i in range(len(names))
+        ]
+        for numbered in (False, True):
+            heads = [str(i) for i, _ in enumerate(names, 1)] if numbered else list(names)
+            cells = tuple(max(n, len(head)) for n, head in zip(needed, heads, strict=True))
+            left = width - 1 - label - _GAP - sum(each + _GAP for each in cells)
+            if left >= min(wanted, _SHORTEST_NOTE):
+                break
+        return cls(
+            label=label,
+            note=max(0, min(wanted, left)),
+            cells=cells,
+            names=tuple(heads),
+            numbered=numbered,
+        )
+
+    def legend(self, names: Sequence[str], style: Style) -> Iterator[str]:
+        """Whom the numbers stand for."""
+        if self.numbered:
+            for number, name in enumerate(names, 1):
+                yield f"  {style(str(number), 'bold'):>3}  {name}"
+            yield ""
+
+    def line(self, row: Row, style: Style) -> str:
+        """The row as text, without blanks at its end."""
+        if not row.label:
+            return ""
+        if row.is_heading:
+            return self._heading(row, style)
+        note = _cut(row.note, self.note)
+        head = f"  {row.label:<{self.label - 2}}  {style(f'{note:<{self.note}}', 'dim')}"
+        cells = (
+            " " * _GAP + style(f"{cell:>{size}}", *colours)
+            for cell, size, colours in zip(row.cells, self.cells, row.colours, strict=True)
+        )
+        return (head + "".join(cells)).rstrip()
+
+    def _heading(self, row: Row, style: Style) -> str:
+        size = self.label + 2 + self.note
+        names = (
+            " " * _GAP + f"{name:>{width}}"
+            for name, width in zip(self.names, self.cells, strict=True)
+        )
+        return style(f"{row.label:<{size}}" + "".join(names), "bold")
+
+
+def _cut(text: str, width: int) -> str:
+    if len(text) <= width:
+        return text
+    return text[: max(0, width - 3)].rstrip() + "..." if width > 3 else text[:width]

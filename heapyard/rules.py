@@ -1,0 +1,217 @@
+"""Declare rules: one named, documented property of an allocator each, with its level and source.
+
+A rule is a pytest test whose argument is a `Trial`::
+
+    @rule("HY-ALIGN-03", level=MUST, source="C17 7.22.3.1", needs={"aligned_alloc"})
+    def test_aligned_alloc_grid(trial: Trial) -> None:
+        '''aligned_alloc answers a multiple of every power of two up to 64 KiB.
+
+        What else there is to say about it: `heapyard explain HY-ALIGN-03` prints all of this.
+        '''
+        plan = trial.plan(Check.ALIGN)
+        plan.aligned_alloc(64, 640)
+        trial.holds(plan)
+
+The pytest plugin runs each rule once for each target. A declaration is validated where it stands:
+an id of the wrong form or used twice, a missing docstring or source is a BadArgumentError.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from heapyard._rule_trial import FLAGS, NotApplicable, RuleViolation, Trial
+from heapyard.errors import BadArgumentError, HeapyardError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = [
+    "CONTRACT",
+    "FLAGS",
+    "MUST",
+    "PROFILE",
+    "SHOULD",
+    "Level",
+    "NotApplicable",
+    "Rule",
+    "RuleViolation",
+    "Trial",
+    "UnknownRuleError",
+    "all_rules",
+    "find_rule",
+    "load_rules",
+    "rule",
+    "rule_of",
+]
+
+CONTRACT = "heapyard.contract"
+"""The package that holds the rules."""
+
+_ID = re.compile(r"HY-([A-Z]+)-[0-9]{2}")
+_ATTRIBUTE = "heapyard_rule"
+_Test = TypeVar("_Test", bound="Callable[..., None]")
+
+
+class Level(StrEnum):
+    """How binding a rule is."""
+
+    MUST = "MUST"
+    """The standard or the platform's documented interface demands it."""
+    SHOULD = "SHOULD"
+    """Users rely on it; a failure is shown, and counts with `--strict` only."""
+    PROFILE = "PROFILE"
+    """A figure to compare."""
+
+
+MUST = Level.MUST
+SHOULD = Level.SHOULD
+PROFILE = Level.PROFILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What is known of a rule without running it."""
+
+    id: str
+    level: Level
+    title: str
+    """The property, as a claim: the docstring's first line."""
+    text: str
+    """The docstring below its first line."""
+    source: str
+    """The clause that demands the property, or who relies on it."""
+    bug: str
+    """A public bug that this rule would have caught; empty: none is known."""
+    needs: frozenset[str]
+    """Entry points and `FLAGS` without which a target is not asked."""
+    seconds: float
+    """How long the rule may take on one target; what runs longer hangs."""
+    function: str
+    """The test's name."""
+    file: Path = field(repr=False)
+
+    @property
+    def group(self) -> str:
+        """The middle of the id: ALIGN, ZERO..."""
+        return self.id.split("-")[1]
+
+
+class UnknownRuleError(HeapyardError):
+    """No rule has this id."""
+
+    def __init__(self, text: str, near: Iterable[str]) -> None:
+        nearest = ", ".join(near)
+        remedy = f"did you mean {nearest}?" if nearest else "`heapyard rules` lists them all"
+        super().__init__(f"no rule is called {text!r}: {remedy}")
+
+
+_registry: dict[str, Rule] = {}
+
+
+def rule(  # noqa: PLR0913  (the declaration's own fields)
+    identity: str,
+    *,
+    level: Level,
+    source: str,
+    needs: Iterable[str] = (),
+    bug: str = "",
+    seconds: float = 30.0,
+) -> Callable[[_Test], _Test]:
+    """Declare the decorated test as the rule `identity` (`HY-GROUP-NN`).
+
+    `needs` names entry points ("aligned_alloc") and `FLAGS`; where a target lacks one, the rule is
+    not applicable to it. `seconds` bounds the rule's whole run on one target. Raises
+    BadArgumentError where the declaration is incomplete or the id is taken.
+    """
+
+    def declare(function: _Test) -> _Test:
+        title, text = _split_docstring(function)
+        declared = Rule(
+            id=identity,
+            level=level,
+            title=title,
+            text=text,
+            source=source.strip(),
+            bug=bug.strip(),
+            needs=frozenset([needs] if isinstance(needs, str) else needs),
+            seconds=seconds,
+            function=function.__name__,
+            file=Path(inspect.getfile(inspect.unwrap(function))).resolve(),
+        )
+        _validate(declared)
+        _register(declared)
+        setattr(function, _ATTRIBUTE, declared)
+        function.__test__ = True  # type: ignore[attr-defined]  # whatever python_functions says
+        return function
+
+    return declare
+
+
+def rule_of(function: Any) -> Rule | None:
+    """The rule that `function` was declared as, or None."""
+    found = getattr(function, _ATTRIBUTE, None)
+    return found if isinstance(found, Rule) else None
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule declared so far in this process, by id."""
+    return tuple(_registry[identity] for identity in sorted(_registry))
+
+
+def load_rules() -> tuple[Rule, ...]:
+    """Every rule of the contract, by id; imports its modules first."""
+    package = importlib.import_module(CONTRACT)
+    for module in pkgutil.iter_modules(package.__path__, f"{CONTRACT}."):
+        if module.name.rpartition(".")[2].startswith("test_"):
+            importlib.import_module(module.name)
+    return all_rules()
+
+
+def find_rule(text: str) -> Rule:
+    """The contract's rule with this id, in any case. Raises UnknownRuleError with near ones."""
+    load_rules()
+    wanted = text.strip().upper()
+    if wanted not in _registry:
+        raise UnknownRuleError(text, get_close_matches(wanted, sorted(_registry), n=3, cutoff=0.5))
+    return _registry[wanted]
+
+
+def _split_docstring(function: Callable[..., None]) -> tuple[str, str]:
+    title, _, text = (inspect.getdoc(function) or "").partition("\n")
+    return title.strip().rstrip("."), text.strip()
+
+
+def _validate(declared: Rule) -> None:
+    if not _ID.fullmatch(declared.id):
+        raise BadArgumentError("rule id", declared.id, "must be HY-GROUP-NN, as in HY-ALIGN-03")
+    if not isinstance(declared.level, Level):
+        raise BadArgumentError("level", declared.level, "must be MUST, SHOULD or PROFILE")
+    if not declared.title:
+        raise BadArgumentError(
+            "docstring", declared.title, f"{declared.id}: its first line states the property"
+        )
+    if not declared.source:
+        raise BadArgumentError(
+            "source", declared.source, f"{declared.id}: must name the clause or who relies on it"
+        )
+    if not declared.seconds > 0:
+        raise BadArgumentError("seconds", declared.seconds, f"{declared.id}: must be above 0")
+
+
+def _register(declared: Rule) -> None:
+    """Enter the rule; importing one file twice (under two names) declares the same rule again."""
+    taken = _registry.get(declared.id)
+    if taken is not None and (taken.file, taken.function) != (declared.file, declared.function):
+        raise BadArgumentError(
+            "rule id", declared.id, f"taken by {taken.function} in {taken.file.name}"
+        )
+    _registry[declared.id] = declared
