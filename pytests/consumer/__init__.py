@@ -1,0 +1,1 @@
+"""Installs the library as its users do, and builds a program against it."""
