@@ -171,6 +171,10 @@ def _parse(source: Path, content: dict[str, Any]) -> Build:
     def optional(text: str | None) -> Path | None:
         return place(text) if text else None
 
+    def part(name: str) -> Path:
+        # Named where it is missing, so that whoever needs it fails with that name.
+        return place(content[name] or f"{name} (not built)")
+
     return Build(
         source=source,
         version=content["version"],
@@ -180,9 +184,9 @@ def _parse(source: Path, content: dict[str, Any]) -> Build:
         sanitizer_runtime=optional(content["sanitizer_runtime"]),
         counters=content["counters"],
         assertions=content["assertions"],
-        libheapyard=place(content["libheapyard"]),
-        libheapyard_trial=place(content["libheapyard_trial"]),
-        runner=place(content["runner"]),
+        libheapyard=part("libheapyard"),
+        libheapyard_trial=part("libheapyard_trial"),
+        runner=part("runner"),
         runner_musl=optional(content["runner_musl"]),
         targets=MappingProxyType({k: place(v) for k, v in content["targets"].items()}),
         corpus=optional(content["corpus"]),

@@ -8,10 +8,12 @@
  *   hy__mark_unaddressable(p, n)   free memory, redzones: any access is an error
  *   hy__mark_undefined(p, n)       handed out, contents unspecified
  *   hy__mark_defined(p, n)         handed out, contents specified (calloc, kept by realloc)
+ *   hy__is_annotating()            one of them is watching: leave redzones, take no short cut
  */
 #ifndef HEAPYARD_BASE_ANNOTATE_H
 #define HEAPYARD_BASE_ANNOTATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__has_feature)
@@ -70,6 +72,21 @@ static inline void hy__mark_defined(const void *address, size_t size)
 #endif
     (void)address;
     (void)size;
+}
+
+/* Under valgrind's other tools (callgrind, massif) this is false: the program runs as it does
+ * without them, and is measured so. */
+static inline bool hy__is_annotating(void)
+{
+#if HY_HAS_ASAN
+    return true;
+#elif HEAPYARD_VALGRIND
+    unsigned char byte = 0;
+    unsigned char bits;
+    return VALGRIND_GET_VBITS(&byte, &bits, 1) != 0;
+#else
+    return false;
+#endif
 }
 
 #endif /* HEAPYARD_BASE_ANNOTATE_H */

@@ -35,6 +35,12 @@ static inline bool hy__align_up(size_t value, size_t alignment, size_t *result)
     return true;
 }
 
+/* The same for a value that the caller knows to be far from the largest one. */
+static inline size_t hy__round_up(size_t value, size_t alignment)
+{
+    return (value + (alignment - 1)) & ~(alignment - 1);
+}
+
 /* value rounded down to a multiple of `alignment` (a power of two). */
 static inline size_t hy__align_down(size_t value, size_t alignment)
 {

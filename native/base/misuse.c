@@ -8,7 +8,7 @@
 #include "base/print.h"
 
 static const char *const misuse_texts[] = {
-#define HY_MISUSE_TEXT(name, text) [HY_MISUSE_##name] = text,
+#define HY_MISUSE_TEXT(name, text) [HY_MISUSE_##name] = (text),
     HY_MISUSE_KINDS(HY_MISUSE_TEXT)
 #undef HY_MISUSE_TEXT
 };

@@ -8,9 +8,9 @@
 #define HEAPYARD_EXPORT_H
 
 #if defined(__GNUC__) || defined(__clang__)
-#    define HY_API         __attribute__((visibility("default")))
-#    define HY_NODISCARD   __attribute__((warn_unused_result))
-#    define HY_MALLOC_LIKE __attribute__((malloc, warn_unused_result))
+#    define HY_API                __attribute__((visibility("default")))
+#    define HY_NODISCARD          __attribute__((warn_unused_result))
+#    define HY_MALLOC_LIKE        __attribute__((malloc, warn_unused_result))
 #    define HY_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #else
 #    error "heapyard is built with GCC or Clang"
