@@ -6,19 +6,33 @@ outcome = run_plan(resolve_target("libc"), plan)
 assert outcome.held
 """
 
+from heapyard.trial.capabilities import Capabilities
 from heapyard.trial.checks import Check
 from heapyard.trial.header import PTRDIFF_MAX, SIZE_MAX, PlanError
 from heapyard.trial.operations import OPERATIONS, Call, Operation
+from heapyard.trial.outcome import Figure, Outcome
 from heapyard.trial.plan import Plan, Slot
+from heapyard.trial.resolve import FoundTarget, list_targets, resolve_target
+from heapyard.trial.run import run_plan
+from heapyard.trial.targets import Target, TargetError
 
 __all__ = [
     "OPERATIONS",
     "PTRDIFF_MAX",
     "SIZE_MAX",
     "Call",
+    "Capabilities",
     "Check",
+    "Figure",
+    "FoundTarget",
     "Operation",
+    "Outcome",
     "Plan",
     "PlanError",
     "Slot",
+    "Target",
+    "TargetError",
+    "list_targets",
+    "resolve_target",
+    "run_plan",
 ]

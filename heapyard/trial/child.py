@@ -1,0 +1,285 @@
+"""One child process: start it, watch it, end it, and say how it ended.
+
+The child gets three files without a name (memfd_create): the plan, a result and a state that it
+maps, where it notes the operation that runs. Standard output and error are pipes that are drained
+all the time and kept in part. So nothing is left behind, and a child that prints megabytes, closes
+its descriptors or never ends is seen for what it is.
+"""
+
+import fcntl
+import itertools
+import os
+import select
+import signal
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from heapyard.trial.reaper import TOKEN, Family, adopting, end_family, expect_family
+
+__all__ = ["Command", "Descriptors", "Ended", "Limits", "Progress", "run_child"]
+
+TAIL_BYTES = 4096
+"""How much of the end of each stream is kept."""
+
+_RESULT_BYTES = 1 << 20
+_TICK_SECONDS = 0.02
+_STATE = struct.Struct("<QQQ")
+_BEFORE_FIRST = (1 << 64) - 1
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_CLOCK = os.sysconf("SC_CLK_TCK")
+_SERIAL = itertools.count()
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """The numbers under which the child finds its files."""
+
+    plan: int
+    result: int
+    state: int
+
+
+Command = Callable[[Descriptors], Sequence[str]]
+"""Makes the child's arguments; the first is the program's path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When a child is ended."""
+
+    seconds: float = 10.0
+    """Of wall time."""
+    memory: int = 2 << 30
+    """Bytes of resident memory."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the state file said last."""
+
+    op: int | None
+    """Index of the operation; None: before the first one."""
+    round: int
+    operations: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a child ended."""
+
+    reason: Literal["itself", "time", "memory", "stopped"]
+    """By itself, or by us: past the time limit, past the memory limit, stopped by a signal."""
+    status: int
+    """As waitpid gives it."""
+    seconds: float
+    cpu_seconds: float
+    """Processor time when it was ended for its time; else 0."""
+    resident: int
+    """The most resident memory seen, in bytes; 0 where the child ended before the first look."""
+    result: bytes
+    progress: Progress
+    stdout: bytes
+    stderr: bytes
+
+
+def run_child(
+    command: Command, environment: Mapping[str, str], *, plan: bytes = b"", limits: Limits
+) -> Ended:
+    """Run one child to its end; all that it forked is gone on return.
+
+    Raises OSError where the program itself can't be started.
+    """
+    token = f"{os.getpid()}-{next(_SERIAL)}"
+    with ExitStack() as stack:
+        files = _Files(stack, plan)
+        started = time.monotonic()
+        with adopting():
+            family = _spawn(command, {**environment, TOKEN: token}, files)
+            expect_family(family)
+            try:
+                watch = _watch(family.pid, files.streams, limits, started)
+            finally:
+                status = end_family(family)
+        for stream in files.streams:
+            stream.drain()
+        return Ended(
+            reason=watch.reason,
+            status=status,
+            seconds=time.monotonic() - started,
+            cpu_seconds=watch.cpu_seconds,
+            resident=watch.resident,
+            result=os.pread(files.result, _RESULT_BYTES, 0),
+            progress=_progress(files.state),
+            stdout=bytes(files.streams[0].tail),
+            stderr=bytes(files.streams[1].tail),
+        )
+
+
+class _Stream:
+    """The reading end of a pipe, and the tail of what came through it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.tail = bytearray()
+        os.set_blocking(descriptor, False)
+
+    def drain(self) -> None:
+        """Read what is there, up to 4 MiB, so that an endless writer does not hold us."""
+        with suppress(BlockingIOError):
+            for _ in range(64):
+                self.tail += os.read(self.descriptor, 1 << 16)
+                del self.tail[:-TAIL_BYTES]
+
+
+class _Files:
+    """All descriptors of one run; closed with the stack."""
+
+    def __init__(self, stack: ExitStack, plan: bytes) -> None:
+        def own(descriptor: int) -> int:
+            descriptor = _above_stdio(descriptor)
+            stack.callback(os.close, descriptor)
+            return descriptor
+
+        self.plan = own(_memory_file("plan", plan))
+        self.result = own(_memory_file("result", b""))
+        self.state = own(_memory_file("state", _STATE.pack(_BEFORE_FIRST, 0, 0).ljust(64, b"\0")))
+        pipes = [[own(end) for end in os.pipe2(os.O_CLOEXEC)] for _ in range(2)]
+        self.streams = tuple(_Stream(reading) for reading, _ in pipes)
+        self.writing = tuple(writing for _, writing in pipes)
+
+
+def _above_stdio(descriptor: int) -> int:
+    """The same file under a number that is none of 0, 1, 2 (this process may have closed them)."""
+    if descriptor > 2:
+        return descriptor
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(descriptor)
+    return moved
+
+
+def _memory_file(name: str, content: bytes) -> int:
+    descriptor = os.memfd_create(f"heapyard-{name}", os.MFD_CLOEXEC)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    return descriptor
+
+
+def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> Family:
+    """Start the child in a session of its own.
+
+    posix_spawn shares memory with the parent until exec (CLONE_VFORK), so its cost does not grow
+    with the parent's size.
+    """
+    shared = Descriptors(files.plan, files.result, files.state)
+    arguments = list(command(shared))
+    duplicated = [(files.writing[0], 1), (files.writing[1], 2)]
+    duplicated += [(number, number) for number in (files.plan, files.result, files.state)]
+    pid = os.posix_spawn(
+        arguments[0],
+        arguments,
+        environment,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            *((os.POSIX_SPAWN_DUP2, old, new) for old, new in duplicated),
+        ],
+        setsid=True,
+        setsigmask=(),
+        setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
+    )
+    return Family(pid, environment[TOKEN], Path(arguments[0]).name)
+
+
+@dataclass
+class _Watch:
+    """What was seen of a child while it ran."""
+
+    reason: Literal["itself", "time", "memory", "stopped"] = "itself"
+    cpu_seconds: float = 0.0
+    resident: int = 0
+    stopped_looks: int = 0
+
+    def look(self, pid: int, limits: Limits) -> bool:
+        """Read the kernel's figures; whether the child must be ended."""
+        with suppress(OSError, IndexError, ValueError):
+            self.resident = max(self.resident, _resident(pid))
+            if self.resident > limits.memory:
+                self.reason = "memory"
+                return True
+            self.stopped_looks = self.stopped_looks + 1 if _stat(pid)[0] == b"T" else 0
+            if self.stopped_looks == 2:
+                self.reason = "stopped"
+                return True
+        return False
+
+
+def _watch(pid: int, streams: Sequence[_Stream], limits: Limits, started: float) -> _Watch:
+    """Wait for the end, or for a limit; the child is not reaped."""
+    watch = _Watch()
+    with _Waiter(pid, streams) as waiter:
+        next_look = started + _TICK_SECONDS
+        while True:
+            now = time.monotonic()
+            if now - started >= limits.seconds:
+                watch.reason = "time"
+                watch.cpu_seconds = _cpu_seconds(pid)
+                return watch
+            if now >= next_look:
+                next_look = now + _TICK_SECONDS
+                if watch.look(pid, limits):
+                    return watch
+            if waiter.wait(min(next_look, started + limits.seconds) - now):
+                return watch
+
+
+class _Waiter:
+    """Waits for a child's end and drains its streams meanwhile."""
+
+    def __init__(self, pid: int, streams: Sequence[_Stream]) -> None:
+        self._end = os.pidfd_open(pid)
+        self._streams = {stream.descriptor: stream for stream in streams}
+        self._poll = select.poll()
+        for descriptor in (self._end, *self._streams):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def __enter__(self) -> "_Waiter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._end)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; whether the child has ended."""
+        ready = [descriptor for descriptor, _ in self._poll.poll(max(0, seconds * 1000))]
+        for descriptor in ready:
+            if descriptor != self._end:
+                self._streams[descriptor].drain()
+        return self._end in ready
+
+
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat from the third (the state) on."""
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+
+
+def _cpu_seconds(pid: int) -> float:
+    with suppress(OSError):
+        fields = _stat(pid)
+        return (int(fields[11]) + int(fields[12])) / _CLOCK
+    return 0.0
+
+
+def _progress(state: int) -> Progress:
+    op, rounds, operations = _STATE.unpack(
+        os.pread(state, _STATE.size, 0).ljust(_STATE.size, b"\0")
+    )
+    return Progress(None if op == _BEFORE_FIRST else op, rounds, operations)

@@ -1,0 +1,148 @@
+"""Running a plan on a target, in a child of its own, whatever the target does to it."""
+
+import json
+import os
+from typing import Any
+
+from heapyard._native.build import current_build
+from heapyard.trial.child import Ended, Limits, run_child
+from heapyard.trial.outcome import Figure, Outcome, Status
+from heapyard.trial.plan import Plan
+from heapyard.trial.signals import ending, signal_name
+from heapyard.trial.targets import Target, TargetError
+
+__all__ = ["run_plan"]
+
+ADDRESS_SPACE = 1 << 46
+"""64 TiB: half of what a process can have, several times what the greediest allocator reserves."""
+
+_SCHEMA = "heapyard.run/1"
+
+
+def run_plan(
+    target: Target,
+    plan: Plan,
+    *,
+    time_limit: float = 10.0,
+    memory_limit: int = 2 << 30,
+    address_space: int | None = ADDRESS_SPACE,
+) -> Outcome:
+    """Run one plan in a fresh child and say what came of it. Nothing of the child stays behind.
+
+    `time_limit` is in seconds of wall time (then: hang), `memory_limit` in bytes of resident memory
+    (then: runaway). `address_space` (RLIMIT_AS of the child, in bytes; None: no limit) makes the
+    kernel refuse mappings past it; sanitizers need all of it, so their builds set no limit.
+    Raises PlanError for a plan that can't be packed, and TargetError where the child's own program
+    does not start; all else is an Outcome.
+    """
+    missing = plan.functions - target.capabilities.functions
+    if missing:
+        return _refusal(target, missing)
+    bound = None if _is_sanitized() else address_space
+    try:
+        ended = run_child(
+            lambda files: target.command(files, address_space=bound),
+            target.environment,
+            plan=plan.to_bytes(),
+            limits=Limits(seconds=time_limit, memory=memory_limit),
+        )
+    except OSError as error:
+        raise TargetError(
+            f"{target.program[0]}: it does not start ({error.strerror}); build again"
+        ) from error
+    return judge(plan, ended)
+
+
+def _is_sanitized() -> bool:
+    build = current_build()
+    return build.has_sanitizer("address") or build.has_sanitizer("thread")
+
+
+def _refusal(target: Target, missing: frozenset[str]) -> Outcome:
+    names = ", ".join(sorted(missing))
+    return Outcome(status="refused", kind="symbol", seen=f"{target.name} has no {names}")
+
+
+def judge(plan: Plan, ended: Ended) -> Outcome:
+    """The outcome of a child that has ended."""
+    answer = _answer(ended)
+    facts = _place(plan, ended) | {
+        "seconds": ended.seconds,
+        "stdout": ended.stdout.decode(errors="replace"),
+        "stderr": ended.stderr.decode(errors="replace"),
+    }
+    if ended.reason != "itself" or ended.status != 0 or answer is None:
+        return _broken(ended, facts)
+    return _answered(plan, answer, facts)
+
+
+def _answer(ended: Ended) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(ended.result)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) and answer.get("schema") == _SCHEMA else None
+
+
+def _place(plan: Plan, ended: Ended) -> dict[str, Any]:
+    """Where the child was, from its state file."""
+    op = ended.progress.op
+    inside = op is not None and op < len(plan)
+    return {
+        "op": op if inside else None,
+        "round": ended.progress.round,
+        "operation": "loading" if op is None else _text(plan, op),
+        "operations": ended.progress.operations,
+    }
+
+
+def _text(plan: Plan, op: int | None) -> str:
+    return str(plan.calls[op]) if op is not None and op < len(plan) else "ending"
+
+
+def _broken(ended: Ended, facts: dict[str, Any]) -> Outcome:
+    """The child did not answer, or did not end as one that has."""
+    status: Status = "exit"
+    seen = ending(ended)
+    if ended.reason != "itself":
+        status = "runaway" if ended.reason == "memory" else "hang"
+    elif os.WIFSIGNALED(ended.status):
+        status = "crash"
+        name = signal_name(os.WTERMSIG(ended.status))
+        facts |= {"signal": name, "kind": name}
+    else:
+        facts["exit_code"] = os.WEXITSTATUS(ended.status)
+        seen += ", no result" if not ended.result else ""
+    return Outcome(status=status, expected="the call returns", seen=seen, **facts)
+
+
+def _answered(plan: Plan, answer: dict[str, Any], facts: dict[str, Any]) -> Outcome:
+    """The engine's own answer."""
+    facts |= {
+        "figures": tuple(
+            Figure(figure["name"], figure["value"], figure["unit"])
+            for figure in answer.get("figures", ())
+        ),
+        "operations": answer.get("operations", 0),
+        "nanoseconds": answer.get("nanoseconds", 0),
+    }
+    if answer["status"] == "held":
+        return Outcome(status="held", **facts | {"op": None, "operation": ""})
+    if answer["status"] == "refused":
+        return Outcome(
+            status="refused",
+            kind=answer.get("cause", ""),
+            seen=answer.get("reason", ""),
+            **facts,
+        )
+    facts |= {name: answer[name] for name in ("round", "slot", "size") if name in answer}
+    op = answer.get("op")
+    facts |= {"op": op if op is not None and op < len(plan) else None, "operation": _text(plan, op)}
+    return Outcome(
+        status="violation",
+        kind=answer["kind"],
+        address=answer.get("address", ""),
+        expected=answer.get("expected", ""),
+        seen=answer.get("seen", ""),
+        **facts,
+    )

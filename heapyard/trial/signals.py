@@ -1,0 +1,33 @@
+"""How a child ended, in words."""
+
+import os
+import signal
+
+from heapyard.trial.child import Ended
+
+__all__ = ["ending", "signal_name"]
+
+
+def signal_name(number: int) -> str:
+    """A signal's name ("SIGSEGV"); its number where it has none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def ending(ended: Ended) -> str:
+    """A clause without a subject: "killed by SIGSEGV", "exited with status 3"."""
+    if ended.reason == "time":
+        doing = "computing" if ended.cpu_seconds > ended.seconds / 2 else "waiting"
+        return (
+            f"still running after {ended.seconds:.1f} s ({doing}: {ended.cpu_seconds:.1f} s of"
+            " processor time)"
+        )
+    if ended.reason == "stopped":
+        return "stopped by a signal and not continued"
+    if ended.reason == "memory":
+        return f"grew to {ended.resident >> 20} MiB of resident memory"
+    if os.WIFSIGNALED(ended.status):
+        return f"killed by {signal_name(os.WTERMSIG(ended.status))}"
+    return f"exited with status {os.WEXITSTATUS(ended.status)}"
