@@ -1,0 +1,74 @@
+"""The command line: one verb a module, each with `add` (its options) and `run` (what it does)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from heapyard.cli import check, explain, replay, rules, targets
+from heapyard.cli._parser import INTERRUPTED, UNUSABLE, Parser
+from heapyard.errors import HeapyardError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_DESCRIPTION = """\
+Put any C allocator on trial.
+
+A target is a shared library that has malloc (./libmine.so, libjemalloc.so.2), libc, or an
+allocator of heapyard; `heapyard targets` lists those of this machine."""
+
+_EPILOG = """\
+examples:
+  heapyard check                            libc, and every allocator of heapyard
+  heapyard check ./libmine.so               your own
+  heapyard check libjemalloc.so.2 libc      side by side
+  heapyard check ./libmine.so --prefix my_  one whose functions are my_malloc, my_free...
+  heapyard explain HY-ALIGN-01              what a rule demands, and who says so
+  heapyard replay .heapyard/plans/HY-ALIGN-01-libmine.so.json
+
+exit codes:
+  0  every MUST holds (with --strict every SHOULD too)
+  1  some do not
+  2  could not run: one line on stderr says why, and what to do
+130  interrupted; what was found until then is shown"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; answers its exit code. `arguments` default to those of the process."""
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except HeapyardError as error:
+        print(f"heapyard: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("heapyard: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.run is None:
+        parser.print_help()
+        return 0
+    code: int = options.run(options)
+    return code
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="heapyard", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    parser.set_defaults(run=None)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    for verb in (check, rules, explain, targets, replay):
+        verb.add(verbs)
+    return parser

@@ -1,0 +1,188 @@
+"""`heapyard check`: the contract's rules, run by pytest, with a report of our own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heapyard._defendants import resolve_targets
+from heapyard._native.build import use_build
+from heapyard._version import version
+from heapyard.cli._parser import (
+    FAILED,
+    INTERRUPTED,
+    PASSED,
+    UsageError,
+    add_library,
+    add_loading,
+    whole_number,
+)
+from heapyard.errors import HeapyardError
+from heapyard.report import terminal
+from heapyard.report.json import require_writable
+from heapyard.report.style import style_for
+
+if TYPE_CHECKING:
+    import argparse
+
+    from heapyard._defendants import Defendant
+    from heapyard.cli._parser import Verbs
+    from heapyard.report.result import Report
+
+__all__ = ["add", "run"]
+
+_DESCRIPTION = """\
+Run every rule on every target, each in a child process: a crash or a hang is a verdict too.
+
+MUST: a standard or the platform's documented interface demands it. SHOULD: users rely on it.
+PROFILE: a figure to compare. `heapyard explain RULE` tells more about each."""
+
+_EPILOG = """\
+examples:
+  heapyard check libjemalloc.so.2 libmimalloc.so.2 libc
+  heapyard check ./libmine.so -k ALIGN
+  heapyard check ./libmine.so -k "ALIGN and not 03" -n 1 -v
+  heapyard check ./libmine.so --json verdicts.json --junit verdicts.xml"""
+
+_MOST_WORKERS = 1024
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb."""
+    parser = verbs.add_parser(
+        "check", help="put allocators on trial", description=_DESCRIPTION, epilog=_EPILOG
+    )
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="a shared library, or a name that `heapyard targets` lists"
+        " (default: libc and every allocator of heapyard)",
+    )
+    _add_run(parser)
+    _add_report(parser)
+    add_loading(parser)
+    add_library(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-k", metavar="EXPR", help="only rules whose id, name or target fits, as pytest's -k"
+    )
+    parser.add_argument(
+        "-n",
+        metavar="N",
+        type=_workers,
+        default="auto",
+        help="how many worker processes; 0: none (default: auto, one a core)",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=whole_number("the seed", 0, (1 << 64) - 1),
+        default=0,
+        help="the same seed makes the same plans (default: 0)",
+    )
+    parser.add_argument("--strict", action="store_true", help="a SHOULD counts as a MUST does")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("report")
+    group.add_argument("-v", "--verbose", action="store_true", help="a line for every rule")
+    group.add_argument("--json", metavar="FILE", help="write the verdicts as JSON")
+    group.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
+    group.add_argument(
+        "--plans",
+        metavar="DIR",
+        default=".heapyard/plans",
+        help="save the plans of failures there (default: .heapyard/plans)",
+    )
+
+
+def _workers(text: str) -> int:
+    return _cores() if text == "auto" else whole_number("-n", 0, _MOST_WORKERS)(text)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Refuse what can't be, run, report; answers the exit code."""
+    from heapyard.cli import _run  # noqa: PLC0415  (pytest takes a while to import)
+
+    targets = _prepare(options)
+    names = ", ".join(one.name for one in targets)
+    print(f"heapyard {version()}, seed {options.seed}, on trial: {names}", flush=True)
+    outcome = _run.run(_arguments(options))
+    if outcome.report is not None:
+        _show(outcome.report, verbose=options.verbose)
+    if outcome.interrupted:
+        return INTERRUPTED
+    if outcome.trouble:
+        raise HeapyardError(outcome.trouble)
+    if outcome.report is None:
+        raise HeapyardError(f"no rule fits -k {options.k!r}; `heapyard rules` lists them all")
+    return PASSED if outcome.report.passed else FAILED
+
+
+def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
+    """Raise HeapyardError for whatever would stop the run later."""
+    _require_expression(options.k)
+    for file in (options.json, options.junit):
+        if file is not None:
+            require_writable(Path(file).absolute())
+    plans = Path(options.plans)
+    if plans.exists() and not plans.is_dir():
+        raise UsageError(f"--plans {plans} is a file: name a folder")
+    if options.lib:
+        use_build(options.lib)
+    return resolve_targets(options.targets, prefix=options.prefix, mode=options.mode)
+
+
+def _require_expression(text: str | None) -> None:
+    from _pytest.mark.expression import Expression  # noqa: PLC0415
+
+    if text is None:
+        return
+    try:
+        Expression.compile(text)
+    except Exception as error:  # its class differs between versions of pytest
+        raise UsageError(f"-k {text!r}: {error}; join words with and, or, not") from None
+
+
+def _arguments(options: argparse.Namespace) -> list[str]:
+    """Everything for pytest that the user's options say."""
+    settings = {
+        "--heapyard-seed": options.seed,
+        "--heapyard-plans": options.plans,
+        "--allocator-mode": options.mode,
+        "--allocator-prefix": options.prefix,
+        "--heapyard-json": options.json,
+        "--heapyard-lib": options.lib,
+        "--junitxml": options.junit,
+    }
+    return [
+        *(f"--allocator={text}" for text in options.targets),
+        *(f"{flag}={value}" for flag, value in settings.items() if value is not None),
+        *([f"-k{options.k}"] if options.k is not None else []),
+        *(["-n", str(options.n), "--dist=load"] if options.n > 1 else []),
+        *(["--heapyard-strict"] if options.strict else []),
+    ]
+
+
+def _show(report: Report, *, verbose: bool) -> None:
+    """Print the table, the failures in full, and the answer."""
+    style = style_for(sys.stdout)
+    width = shutil.get_terminal_size().columns
+    print()
+    for line in terminal.table(report, style=style, width=width, verbose=verbose):
+        print(line)
+    for line in terminal.failures(report, style=style):
+        print(line)
+    for line in terminal.closing(report, style=style):
+        print(line)

@@ -1,0 +1,107 @@
+"""`heapyard replay`: run one saved plan again, and show the call that broke it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heapyard._defendants import is_builtin
+from heapyard._native.build import use_build
+from heapyard.cli._parser import FAILED, PASSED, UsageError, add_library, add_loading
+from heapyard.errors import HeapyardError
+from heapyard.report.style import style_for
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from heapyard.cli._parser import Verbs
+    from heapyard.report.style import Style
+    from heapyard.trial import Outcome, Plan, Target
+
+__all__ = ["add", "run"]
+
+_DESCRIPTION = """\
+Run a plan that `heapyard check` saved, in a child process, and show what happened.
+
+Without TARGET the plan runs on the target that it was saved for."""
+
+_CONTEXT = 12
+"""Calls shown before the one that went wrong."""
+
+
+def add(verbs: Verbs) -> None:
+    """Declare the verb."""
+    parser = verbs.add_parser("replay", help="run a saved plan again", description=_DESCRIPTION)
+    parser.add_argument("plan", metavar="PLAN", help="a plan's JSON file")
+    parser.add_argument("target", metavar="TARGET", nargs="?", help="another target to run it on")
+    add_loading(parser)
+    add_library(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the plan; answers FAILED where it shows a failure."""
+    from heapyard.trial import run_plan  # noqa: PLC0415
+
+    if options.lib:
+        use_build(options.lib)
+    plan = _read(Path(options.plan))
+    typed = options.target or plan.header.origin.get("target", "")
+    target = _resolve(typed, plan, options)
+    outcome = run_plan(target, plan)
+    if outcome.status == "refused":
+        raise HeapyardError(f"{typed} can't run {options.plan}: {outcome.seen or outcome.expected}")
+    for line in _lines(plan, typed, outcome, style_for(sys.stdout)):
+        print(line)
+    return PASSED if outcome.held else FAILED
+
+
+def _read(path: Path) -> Plan:
+    from heapyard.trial import Plan  # noqa: PLC0415
+
+    try:
+        return Plan.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror}; name a saved plan") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"can't read {path}: not text; name a saved plan") from None
+    except HeapyardError as error:
+        raise UsageError(f"can't read {path}: {error}") from None
+
+
+def _resolve(typed: str, plan: Plan, options: argparse.Namespace) -> Target:
+    from heapyard.trial import resolve_target  # noqa: PLC0415
+
+    if not typed:
+        raise UsageError(f"{options.plan} names no target: add one after it")
+    if is_builtin(typed):
+        return resolve_target(typed)
+    origin = {} if options.target else plan.header.origin
+    prefix = options.prefix or origin.get("prefix", "")
+    mode = options.mode if options.mode != "auto" else origin.get("mode", "auto")
+    return resolve_target(typed, prefix=prefix, mode=mode)
+
+
+def _lines(plan: Plan, typed: str, outcome: Outcome, style: Style) -> Iterator[str]:
+    yield f"{style(plan.name or 'plan', 'bold')} on {style(typed, 'bold')}, {len(plan)} calls"
+    if outcome.held:
+        yield f"  {style('held', 'green', 'bold')}: {outcome.operations} operations"
+        return
+    yield from _calls(plan, outcome.op, style)
+    yield f"  {style(outcome.headline, 'red', 'bold')}"
+    for label, text in (("expected", outcome.expected), ("seen", outcome.seen)):
+        if text:
+            yield f"  {style(f'{label:<8}', 'dim')} {text}"
+
+
+def _calls(plan: Plan, op: int | None, style: Style) -> Iterator[str]:
+    """The calls up to the one that went wrong, which is marked."""
+    last = len(plan) - 1 if op is None else op
+    first = max(0, last - _CONTEXT)
+    if first:
+        yield f"        {style(f'({first} calls before)', 'dim')}"
+    for number, call in enumerate(plan.calls[first : last + 1], first):
+        line = f"{number:>6}  {call}"
+        yield style(f"> {line[2:]}", "bold") if number == op else line
