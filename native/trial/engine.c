@@ -1,0 +1,207 @@
+#include "trial/engine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "trial/calls.h"
+#include "trial/names.h"
+
+static bool run_write(hy_engine *engine, const hy_plan_op *op)
+{
+    hy_slot *const slot = &engine->slots[op->slot];
+    if (slot->address != NULL) {
+        hy__write(engine, slot, slot->filled);
+    }
+    return true;
+}
+
+static bool run_check(hy_engine *engine, const hy_plan_op *op)
+{
+    const hy_slot *const slot = &engine->slots[op->slot];
+    return slot->address == NULL || hy__is_intact(engine, slot);
+}
+
+static bool run_forget(hy_engine *engine, const hy_plan_op *op)
+{
+    hy_slot *const slot = &engine->slots[op->slot];
+    if (slot->address != NULL) {
+        hy__forget(engine, slot);
+    }
+    return true;
+}
+
+static bool run_trim(hy_engine *engine, const hy_plan_op *op)
+{
+    hy__arm_errno(engine);
+    (void)engine->target->trim(engine->handle, op->size);
+    return hy__errno_is_right(engine, op);
+}
+
+/* The ops that are rare in long plans, out of the way of those that are not. */
+static __attribute__((noinline)) bool run_rare(hy_engine *engine, const hy_plan_op *op)
+{
+    switch (op->op) {
+    case HY_OP_WRITE:
+        return run_write(engine, op);
+    case HY_OP_CHECK:
+        return run_check(engine, op);
+    case HY_OP_CHECK_ALL:
+        return hy__run_check_all(engine);
+    case HY_OP_SET_ERRNO:
+        engine->errno_value = (int)op->size;
+        return true;
+    case HY_OP_FREE_ALL:
+        return hy__run_free_all(engine, op);
+    case HY_OP_TRIM:
+        return run_trim(engine, op);
+    case HY_OP_MEASURE:
+        hy__measure(engine, op);
+        return true;
+    case HY_OP_FORGET:
+        return run_forget(engine, op);
+    case HY_OP_SELF_CHECK:
+        return hy__run_self_check(engine);
+    default:
+        return true; /* nop, distinct */
+    }
+}
+
+static inline bool run_op(hy_engine *engine, const hy_plan_op *op)
+{
+    switch (op->op) {
+    case HY_OP_MALLOC:
+        return hy__run_malloc(engine, op);
+    case HY_OP_FREE:
+        return hy__run_free(engine, op);
+    case HY_OP_CALLOC:
+        return hy__run_calloc(engine, op);
+    case HY_OP_REALLOC:
+    case HY_OP_REALLOCARRAY:
+        return hy__run_realloc(engine, op);
+    case HY_OP_FREE_SIZED:
+    case HY_OP_FREE_ALIGNED_SIZED:
+        return hy__run_sized_free(engine, op);
+    case HY_OP_ALIGNED_ALLOC:
+    case HY_OP_MEMALIGN:
+    case HY_OP_VALLOC:
+    case HY_OP_PVALLOC:
+        return hy__run_aligned(engine, op);
+    case HY_OP_POSIX_MEMALIGN:
+        return hy__run_posix_memalign(engine, op);
+    case HY_OP_USABLE_SIZE:
+        return hy__run_usable_size(engine, op);
+    case HY_OP_FILL_USABLE:
+        return hy__run_fill_usable(engine, op);
+    default:
+        return run_rare(engine, op);
+    }
+}
+
+static bool run_round(hy_engine *engine)
+{
+    static const hy_plan_op end = {.op = HY_OP_FREE_ALL, .slot = HY_PLAN_NO_SLOT};
+    const uint64_t count = engine->plan.header.op_count;
+    const uint64_t done = engine->state->round * count;
+    for (uint64_t i = 0; i < count; i++) {
+        engine->state->op = i;
+        engine->state->operations = done + i;
+        if (HY_UNLIKELY(!run_op(engine, &engine->plan.ops[i]))) {
+            return false;
+        }
+    }
+    engine->state->op = count;
+    engine->state->operations = done + count;
+    return hy__run_free_all(engine, &end);
+}
+
+static void run_rounds(hy_engine *engine)
+{
+    for (uint64_t round = 0; round < engine->plan.header.repeat; round++) {
+        engine->state->round = round;
+        if (!run_round(engine)) {
+            return;
+        }
+    }
+}
+
+static uint64_t now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
+}
+
+static bool has_all_functions(hy_engine *engine)
+{
+    const uint32_t missing = engine->plan.functions & ~engine->subject->functions;
+    if (missing == 0) {
+        return true;
+    }
+    engine->outcome->status = HY_STATUS_REFUSED;
+    hy__reason(&engine->outcome->reason, HY_CAUSE_SYMBOL,
+               "the plan needs %s, which the target does not have",
+               hy__function_name((unsigned)__builtin_ctz(missing)));
+    return false;
+}
+
+static bool has_memory(hy_engine *engine)
+{
+    engine->slots = hy__memory_take(engine->memory, engine->slot_count * sizeof(hy_slot));
+    engine->outcome->figures =
+        hy__memory_take(engine->memory, HY_OUTCOME_FIGURES * sizeof(hy_figure));
+    return (engine->slots != NULL && engine->outcome->figures != NULL &&
+            hy__index_open(&engine->index, engine->memory, engine->slot_count)) ||
+           hy__refuse_memory(engine, "the model");
+}
+
+static bool open_target(hy_engine *engine)
+{
+    engine->handle = engine->subject->handle;
+    if (engine->target->open == NULL) {
+        return true;
+    }
+    engine->handle = engine->target->open();
+    return engine->handle != NULL || hy__refuse_memory(engine, "an instance of the target");
+}
+
+/* After a violation the target is left as it is: its structures can't be trusted. */
+static void finish(hy_engine *engine, uint64_t nanoseconds)
+{
+    hy_outcome *const outcome = engine->outcome;
+    outcome->nanoseconds = nanoseconds;
+    outcome->op = engine->state->op;
+    outcome->round = engine->state->round;
+    outcome->operations = engine->state->operations;
+    outcome->op_name = hy__op_name_at(&engine->plan, outcome->op);
+    if (outcome->status == HY_STATUS_HELD && engine->target->close != NULL) {
+        engine->target->close(engine->handle);
+    }
+}
+
+void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *memory,
+                    hy_trial_state *state, hy_outcome *outcome)
+{
+    const size_t own = subject->table.min_alignment;
+    hy_engine engine = {
+        .plan = *plan,
+        .subject = subject,
+        .target = &subject->table,
+        .checks = plan->header.checks,
+        .slot_count = plan->header.slots,
+        .alignment = plan->header.alignment != 0 ? plan->header.alignment : own,
+        .weak_alignment = (plan->header.flags & HY_PLAN_WEAK_ALIGN) != 0,
+        .errno_address = &errno,
+        .page_size = (size_t)sysconf(_SC_PAGESIZE),
+        .memory = memory,
+        .state = state,
+        .outcome = outcome,
+    };
+    if (!has_all_functions(&engine) || !has_memory(&engine) || !open_target(&engine)) {
+        return;
+    }
+    const uint64_t start = now();
+    run_rounds(&engine);
+    finish(&engine, now() - start);
+}

@@ -1,0 +1,83 @@
+#include "trial/model.h"
+#include "trial/process.h"
+
+static uint64_t less(uint64_t from, uint64_t part)
+{
+    return from > part ? from - part : 0;
+}
+
+static uint64_t measure_rss(const hy_engine *engine)
+{
+    return less(hy__process_anonymous(), hy__memory_resident(engine->memory));
+}
+
+static uint64_t measure_mapped(const hy_engine *engine)
+{
+    return less(hy__process_mapped(), engine->memory->reserved);
+}
+
+static uint64_t measure_live(const hy_engine *engine)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        sum += engine->slots[i].address != NULL ? engine->slots[i].size : 0;
+    }
+    return sum;
+}
+
+/* 0 where the target does not tell. */
+static uint64_t measure_usable(const hy_engine *engine)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; engine->target->usable_size != NULL && i < engine->slot_count; i++) {
+        if (engine->slots[i].address != NULL) {
+            sum += engine->target->usable_size(engine->handle, engine->slots[i].address);
+        }
+    }
+    return sum;
+}
+
+static uint64_t measure_extent(const hy_engine *engine)
+{
+    uintptr_t low = UINTPTR_MAX;
+    uintptr_t high = 0;
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        const uintptr_t start = (uintptr_t)engine->slots[i].address;
+        if (start != 0) {
+            const uintptr_t end = start + engine->slots[i].size;
+            low = start < low ? start : low;
+            high = end > high ? end : high;
+        }
+    }
+    return high > low ? high - low : 0;
+}
+
+static uint64_t value_of(const hy_engine *engine, uint64_t measure)
+{
+    switch (measure) {
+    case HY_MEASURE_RSS:
+        return measure_rss(engine);
+    case HY_MEASURE_LIVE_BYTES:
+        return measure_live(engine);
+    case HY_MEASURE_USABLE_BYTES:
+        return measure_usable(engine);
+    case HY_MEASURE_EXTENT:
+        return measure_extent(engine);
+    default:
+        return measure_mapped(engine);
+    }
+}
+
+void hy__measure(hy_engine *engine, const hy_plan_op *op)
+{
+    hy_outcome *const outcome = engine->outcome;
+    if (outcome->figure_count < HY_OUTCOME_FIGURES) {
+        outcome->figures[outcome->figure_count] = (hy_figure){
+            .measure = op->size,
+            .value = value_of(engine, op->size),
+            .op = engine->state->op,
+            .round = engine->state->round,
+        };
+    }
+    outcome->figure_count++;
+}

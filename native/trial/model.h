@@ -1,0 +1,77 @@
+/*
+ * model.h: the engine's state, shared by the files that make up the engine.
+ */
+#ifndef HEAPYARD_TRIAL_MODEL_H
+#define HEAPYARD_TRIAL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trial/engine.h"
+#include "trial/index.h"
+#include "trial/pattern.h"
+
+#define HY_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define HY_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define HY_COLD                __attribute__((cold, noinline))
+
+/* One numbered slot of the plan. Two of them share a cache line, none lies across two. */
+typedef struct hy_slot {
+    unsigned char *address; /* NULL: empty */
+    size_t size;            /* as asked for */
+    size_t filled;          /* bytes under the pattern: `size`, or more after fill_usable */
+    uint64_t key;           /* of the pattern */
+} hy_slot;
+
+_Static_assert(sizeof(hy_slot) == 32, "two slots a cache line");
+
+typedef struct hy_engine {
+    hy_plan plan;
+    const hy_subject *subject;
+    const struct heapyard_target *target;
+    void *handle;
+    hy_slot *slots;
+    uint32_t checks;
+    uint32_t slot_count;
+    size_t alignment; /* of every block */
+    bool weak_alignment;
+    int errno_value;    /* what errno is set to before each call */
+    int *errno_address; /* of this thread */
+    uint64_t serial;    /* patterns written so far */
+    size_t page_size;
+    hy_index index;
+    hy_memory *memory;
+    volatile hy_trial_state *state;
+    hy_outcome *outcome;
+} hy_engine;
+
+/* Bytes of address that a block owns. */
+static inline size_t hy__extent_of(size_t size)
+{
+    return size + (size == 0);
+}
+
+static inline bool hy__checks(const hy_engine *engine, uint32_t check)
+{
+    return (engine->checks & check) != 0;
+}
+
+static inline uint32_t hy__slot_number(const hy_engine *engine, const hy_slot *slot)
+{
+    return slot == NULL ? HY_PLAN_NO_SLOT : (uint32_t)(slot - engine->slots);
+}
+
+/* The alignment that a block of this size must have, where the call does not ask for another. */
+static inline size_t hy__natural_alignment(const hy_engine *engine, size_t size)
+{
+    if (HY_LIKELY(size >= engine->alignment || !engine->weak_alignment)) {
+        return engine->alignment;
+    }
+    return size == 0 ? 1 : (size_t)1 << (63 - __builtin_clzll(size));
+}
+
+/* `measure` (measure.c): notes a figure. */
+void hy__measure(hy_engine *engine, const hy_plan_op *op);
+
+#endif /* HEAPYARD_TRIAL_MODEL_H */

@@ -1,0 +1,66 @@
+#include "trial/process.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* A small file of /proc, whole, as a string; empty where it can't be read. */
+static void read_file(const char *path, char *text, size_t size)
+{
+    size_t used = 0;
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    while (file >= 0 && used < size - 1) {
+        const ssize_t got = read(file, text + used, size - 1 - used);
+        if (got <= 0) {
+            break;
+        }
+        used += (size_t)got;
+    }
+    if (file >= 0) {
+        (void)close(file);
+    }
+    text[used] = '\0';
+}
+
+static uint64_t number_at(const char *text)
+{
+    uint64_t value = 0;
+    while (*text == ' ') {
+        text++;
+    }
+    while (*text >= '0' && *text <= '9') {
+        value = value * 10 + (uint64_t)(*text++ - '0');
+    }
+    return value;
+}
+
+/* The value of a line "Name:   123 kB", in bytes; 0 if there is no such line. */
+static uint64_t field_of(const char *text, const char *name)
+{
+    const char *const at = strstr(text, name);
+    return at == NULL ? 0 : number_at(at + strlen(name)) * 1024;
+}
+
+uint64_t hy__process_anonymous(void)
+{
+    char text[4096];
+    read_file("/proc/self/smaps_rollup", text, sizeof text);
+    const uint64_t anonymous = field_of(text, "\nAnonymous:");
+    const uint64_t free_lazily = field_of(text, "\nLazyFree:");
+    return anonymous > free_lazily ? anonymous - free_lazily : 0;
+}
+
+uint64_t hy__process_mapped(void)
+{
+    char text[256];
+    read_file("/proc/self/statm", text, sizeof text);
+    return number_at(text) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool hy__limit_address_space(uint64_t bytes)
+{
+    const uint64_t limit = hy__process_mapped() + bytes;
+    const struct rlimit both = {.rlim_cur = limit, .rlim_max = limit};
+    return limit >= bytes && setrlimit(RLIMIT_AS, &both) == 0;
+}

@@ -1,0 +1,102 @@
+#include "trial/run.h"
+
+#include <string.h>
+
+#include "trial/engine.h"
+#include "trial/process.h"
+#include "trial/result.h"
+
+/* The plan at an address that its numbers can be read from. */
+static const void *aligned_plan(const hy_run *run, hy_memory *memory)
+{
+    if ((uintptr_t)run->plan % _Alignof(uint64_t) == 0) {
+        return run->plan;
+    }
+    void *const copy = hy__memory_take(memory, run->plan_size);
+    return copy == NULL ? NULL : memcpy(copy, run->plan, run->plan_size);
+}
+
+static void refuse_memory(hy_outcome *outcome)
+{
+    outcome->status = HY_STATUS_REFUSED;
+    hy__reason(&outcome->reason, HY_CAUSE_MEMORY, "no memory for the engine");
+}
+
+static void run_decoded(const hy_run *run, const hy_plan *plan, hy_memory *memory,
+                        hy_outcome *outcome)
+{
+    hy_trial_state unwatched = {0};
+    if (run->address_space != 0 && !hy__limit_address_space(run->address_space)) {
+        refuse_memory(outcome);
+        return;
+    }
+    hy__engine_run(plan, run->subject, memory, run->state != NULL ? run->state : &unwatched,
+                   outcome);
+}
+
+static void run_in(const hy_run *run, hy_memory *memory, hy_outcome *outcome)
+{
+    hy_plan plan;
+    const void *const data = aligned_plan(run, memory);
+    if (data == NULL) {
+        refuse_memory(outcome);
+    } else if (!hy__plan_decode(data, run->plan_size, &plan, &outcome->reason)) {
+        outcome->status = HY_STATUS_REFUSED;
+    } else {
+        run_decoded(run, &plan, memory, outcome);
+    }
+}
+
+void hy__run(const hy_run *run, hy_json *json)
+{
+    hy_memory memory;
+    hy_outcome outcome = {.status = HY_STATUS_HELD};
+    if (!hy__memory_open(&memory)) {
+        refuse_memory(&outcome);
+        hy__result_write(json, &outcome);
+        return;
+    }
+    run_in(run, &memory, &outcome);
+    hy__result_write(json, &outcome);
+    hy__memory_close(&memory);
+}
+
+void hy__run_refused(const hy_reason *reason, hy_json *json)
+{
+    const hy_outcome outcome = {.status = HY_STATUS_REFUSED, .reason = *reason};
+    hy__result_write(json, &outcome);
+}
+
+/* `is_sound`: the subject could be made from what the caller gave. */
+static size_t run_subject(hy_run run, bool is_sound, const hy_reason *reason, char *buffer,
+                          size_t buffer_size)
+{
+    hy_json json = {.buffer = buffer, .size = buffer_size};
+    if (is_sound) {
+        hy__run(&run, &json);
+    } else {
+        hy__run_refused(reason, &json);
+    }
+    return hy__json_end(&json);
+}
+
+size_t hy_trial_run(const void *plan, size_t size, const struct heapyard_target *target, char *json,
+                    size_t json_size, hy_trial_state *state)
+{
+    hy_subject subject;
+    hy_reason reason;
+    const hy_run run = {.plan = plan, .plan_size = size, .subject = &subject, .state = state};
+    const bool is_sound = hy__subject_from_table(target, &subject, &reason);
+    return run_subject(run, is_sound, &reason, json, json_size);
+}
+
+size_t hy_trial_run_functions(const void *plan, size_t size,
+                              const struct hy_trial_functions *functions, char *json,
+                              size_t json_size, hy_trial_state *state)
+{
+    hy_subject subject;
+    hy_reason reason;
+    const hy_run run = {.plan = plan, .plan_size = size, .subject = &subject, .state = state};
+    const bool is_sound = hy__subject_from_functions(functions, &subject, &reason);
+    return run_subject(run, is_sound, &reason, json, json_size);
+}

@@ -1,0 +1,289 @@
+#include "trial/verdict.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static void write_text(char *to, size_t size, const char *format, va_list arguments)
+{
+    (void)vsnprintf(to, size, format, arguments);
+}
+
+HY_PRINTF(2, 3) static void expected(hy_engine *engine, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_text(engine->outcome->violation.expected, sizeof engine->outcome->violation.expected,
+               format, arguments);
+    va_end(arguments);
+}
+
+HY_PRINTF(2, 3) static void seen(hy_engine *engine, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_text(engine->outcome->violation.seen, sizeof engine->outcome->violation.seen, format,
+               arguments);
+    va_end(arguments);
+}
+
+/* The block that it is about, after both texts. */
+static bool violate(hy_engine *engine, uint32_t kind, const hy_slot *slot, const void *address,
+                    size_t size)
+{
+    hy_violation *const violation = &engine->outcome->violation;
+    violation->kind = kind;
+    violation->slot = hy__slot_number(engine, slot);
+    violation->size = size;
+    violation->address = (uintptr_t)address;
+    engine->outcome->status = HY_STATUS_VIOLATION;
+    return false;
+}
+
+/* "ENOMEM", "EINVAL", "0", or a number. */
+static const char *errno_text(int value, char *buffer, size_t size)
+{
+    switch (value) {
+    case 0:
+        return "0";
+    case ENOMEM:
+        return "ENOMEM";
+    case EINVAL:
+        return "EINVAL";
+    default:
+        (void)snprintf(buffer, size, "%d", value);
+        return buffer;
+    }
+}
+
+/* Which errors a failure may say, as a text; NULL: any. */
+static const char *allowed_errors(uint8_t expect)
+{
+    switch (expect & (HY_EXPECT_ENOMEM | HY_EXPECT_EINVAL)) {
+    case HY_EXPECT_ENOMEM:
+        return "ENOMEM";
+    case HY_EXPECT_EINVAL:
+        return "EINVAL";
+    case HY_EXPECT_ENOMEM | HY_EXPECT_EINVAL:
+        return "ENOMEM or EINVAL";
+    default:
+        return NULL;
+    }
+}
+
+static bool error_is_allowed(uint8_t expect, int value)
+{
+    return allowed_errors(expect) == NULL ||
+           ((expect & HY_EXPECT_ENOMEM) != 0 && value == ENOMEM) ||
+           ((expect & HY_EXPECT_EINVAL) != 0 && value == EINVAL);
+}
+
+static const hy_slot *slot_of(const hy_engine *engine, const hy_plan_op *op)
+{
+    return op->slot == HY_PLAN_NO_SLOT ? NULL : &engine->slots[op->slot];
+}
+
+static bool violate_call(hy_engine *engine, uint32_t kind, const hy_plan_op *op,
+                         const void *address)
+{
+    return violate(engine, kind, slot_of(engine, op), address, op->size);
+}
+
+bool hy__judge_errno(hy_engine *engine, const hy_plan_op *op)
+{
+    const int value = *engine->errno_address;
+    if ((op->expect & HY_EXPECT_ERRNO_KEPT) == 0 || value == engine->errno_value ||
+        !hy__checks(engine, HY_CHECK_ERRNO)) {
+        return true;
+    }
+    char was[16];
+    char is[16];
+    expected(engine, "errno left at %s", errno_text(engine->errno_value, was, sizeof was));
+    seen(engine, "errno is %s after the call", errno_text(value, is, sizeof is));
+    return violate_call(engine, HY_CHECK_ERRNO, op, NULL);
+}
+
+/* posix_memalign answers its errors; every other call sets errno. */
+static bool judge_error(hy_engine *engine, const hy_plan_op *op, int code)
+{
+    const bool returns_it = op->op == HY_OP_POSIX_MEMALIGN;
+    const uint32_t kind = returns_it ? HY_CHECK_RETURN_CODE : HY_CHECK_ERRNO;
+    const char *const allowed = allowed_errors(op->expect);
+    const bool is_error = !returns_it || code == ENOMEM || code == EINVAL;
+    if (!hy__checks(engine, kind) || (is_error && error_is_allowed(op->expect, code))) {
+        return true;
+    }
+    char text[16];
+    expected(engine, "a failure that %s %s", returns_it ? "returns" : "sets errno to",
+             allowed != NULL ? allowed : "ENOMEM or EINVAL");
+    seen(engine, "%s %s", returns_it ? "it returned" : "NULL, with errno",
+         errno_text(code, text, sizeof text));
+    return violate_call(engine, kind, op, NULL);
+}
+
+static bool asks_for_nothing(const hy_engine *engine, const hy_plan_op *op)
+{
+    const bool counts = op->op == HY_OP_CALLOC || op->op == HY_OP_REALLOCARRAY;
+    return op->size == 0 || (counts && engine->plan.operands[op->arg] == 0);
+}
+
+static bool judge_failure(hy_engine *engine, const hy_plan_op *op, int code)
+{
+    if ((op->expect & HY_EXPECT_OUTCOME) == HY_EXPECT_SUCCESS &&
+        hy__checks(engine, HY_CHECK_NULL)) {
+        char text[16];
+        expected(engine, "a block of %" PRIu64 " bytes", op->size);
+        seen(engine, "NULL (%s %s)", op->op == HY_OP_POSIX_MEMALIGN ? "returned" : "errno",
+             errno_text(code, text, sizeof text));
+        return violate_call(engine, HY_CHECK_NULL, op, NULL);
+    }
+    if (asks_for_nothing(engine, op) && (op->expect & HY_EXPECT_OUTCOME) == HY_EXPECT_EITHER) {
+        return true; /* NULL for no bytes is an answer, not an error */
+    }
+    return judge_error(engine, op, code);
+}
+
+bool hy__judge_result(hy_engine *engine, const hy_plan_op *op, const void *result, int code)
+{
+    if (result == NULL && !judge_failure(engine, op, code)) {
+        return false;
+    }
+    if (result != NULL && (op->expect & HY_EXPECT_OUTCOME) == HY_EXPECT_FAILURE &&
+        hy__checks(engine, HY_CHECK_REFUSE)) {
+        const char *const allowed = allowed_errors(op->expect);
+        expected(engine, "a failure%s%s", allowed != NULL ? " with " : "",
+                 allowed != NULL ? allowed : "");
+        seen(engine, "a block at %p", result);
+        return violate_call(engine, HY_CHECK_REFUSE, op, result);
+    }
+    return hy__judge_errno(engine, op);
+}
+
+bool hy__report_alignment(hy_engine *engine, const hy_slot *slot, const void *address, size_t size,
+                          size_t alignment)
+{
+    expected(engine, "an address that is a multiple of %zu", alignment);
+    seen(engine, "%p, a multiple of %zu only", address,
+         (size_t)((uintptr_t)address & -(uintptr_t)address));
+    return violate(engine, HY_CHECK_ALIGN, slot, address, size);
+}
+
+bool hy__report_outside(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
+{
+    expected(engine, "a block inside the address space");
+    seen(engine, "%zu bytes at %p run past its end", size, address);
+    return violate(engine,
+                   hy__checks(engine, HY_CHECK_OVERLAP) ? HY_CHECK_OVERLAP : HY_CHECK_MAPPED, slot,
+                   address, size);
+}
+
+/* The live block that shares a byte with [start, end); `but` does not count. */
+static const hy_slot *owner_of(const hy_engine *engine, const hy_slot *but, uintptr_t start,
+                               uintptr_t end)
+{
+    for (uint32_t i = 0; i < engine->slot_count; i++) {
+        const hy_slot *const slot = &engine->slots[i];
+        const uintptr_t address = (uintptr_t)slot->address;
+        if (slot != but && address != 0 && address < end &&
+            start < address + hy__extent_of(slot->size)) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+bool hy__report_overlap(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
+{
+    const uintptr_t start = (uintptr_t)address;
+    const hy_slot *const owner = owner_of(engine, slot, start, start + hy__extent_of(size));
+    expected(engine, "%zu bytes that no live block owns", size);
+    if (owner != NULL) {
+        seen(engine, "%zu bytes at %p, where slot %" PRIu32 " holds %zu bytes at %p", size, address,
+             hy__slot_number(engine, owner), owner->size, (const void *)owner->address);
+    } else {
+        seen(engine, "%zu bytes at %p, which belong to a live block", size, address);
+    }
+    return violate(engine, HY_CHECK_OVERLAP, slot, address, size);
+}
+
+bool hy__report_unmapped(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
+{
+    expected(engine, "a block in mapped memory");
+    seen(engine, "%zu bytes at %p, where a page is not mapped", size, address);
+    return violate(engine, HY_CHECK_MAPPED, slot, address, size);
+}
+
+bool hy__report_content(hy_engine *engine, const hy_slot *slot, const unsigned char *address,
+                        size_t limit)
+{
+    const size_t at = hy__pattern_first_wrong(address, slot->filled, limit, slot->key);
+    expected(engine, "0x%02x in byte %zu of %zu, as it was written",
+             (unsigned)(hy__pattern_at(slot->key, at) & 0xff), at, slot->filled);
+    seen(engine, "0x%02x", address[at]);
+    return violate(engine, HY_CHECK_CONTENT, slot, address, slot->size);
+}
+
+bool hy__report_not_zero(hy_engine *engine, const hy_slot *slot, const unsigned char *address,
+                         size_t size, size_t offset)
+{
+    expected(engine, "%zu bytes of zero", size);
+    seen(engine, "0x%02x in byte %zu", address[offset], offset);
+    return violate(engine, HY_CHECK_ZERO, slot, address, size);
+}
+
+bool hy__report_moved(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
+{
+    expected(engine, "the block stays at %p", (const void *)slot->address);
+    seen(engine, "it moved to %p", address);
+    return violate(engine, HY_CHECK_IN_PLACE, slot, address, size);
+}
+
+bool hy__report_usable(hy_engine *engine, const hy_slot *slot, size_t least, size_t usable)
+{
+    const bool none = slot == NULL || slot->address == NULL;
+    expected(engine, none ? "a usable size of %zu for NULL" : "a usable size of at least %zu",
+             least);
+    seen(engine, "%zu", usable);
+    return violate(engine, HY_CHECK_USABLE, slot, none ? NULL : slot->address,
+                   none ? 0 : slot->size);
+}
+
+bool hy__report_memptr(hy_engine *engine, const hy_slot *slot, const void *address, int code)
+{
+    expected(engine, "a failing call leaves the pointer alone");
+    seen(engine, "it returned %d and changed the pointer to %p", code, address);
+    return violate(engine, HY_CHECK_MEMPTR, slot, address, 0);
+}
+
+bool hy__report_overflow(hy_engine *engine, const hy_slot *slot, const void *address,
+                         uint64_t count, uint64_t size)
+{
+    expected(engine, "NULL: %" PRIu64 " * %" PRIu64 " does not fit in size_t", count, size);
+    seen(engine, "a block at %p", address);
+    return violate(engine, HY_CHECK_REFUSE, slot, address, size);
+}
+
+bool hy__report_self_check(hy_engine *engine, const char *text)
+{
+    expected(engine, "the target's own check finds nothing");
+    seen(engine, "%s", text);
+    return violate(engine, HY_CHECK_SELF_CHECK, NULL, NULL, 0);
+}
+
+bool hy__refuse_live_slot(hy_engine *engine, const hy_slot *slot)
+{
+    engine->outcome->status = HY_STATUS_REFUSED;
+    hy__reason(&engine->outcome->reason, HY_CAUSE_PLAN,
+               "bad plan: op %" PRIu64 " (%s): slot %" PRIu32 " still holds a block",
+               engine->state->op, hy__op_name_at(&engine->plan, engine->state->op),
+               hy__slot_number(engine, slot));
+    return false;
+}
+
+bool hy__refuse_memory(hy_engine *engine, const char *what)
+{
+    engine->outcome->status = HY_STATUS_REFUSED;
+    hy__reason(&engine->outcome->reason, HY_CAUSE_MEMORY, "no memory for %s", what);
+    return false;
+}
