@@ -1,1 +1,41 @@
 """Put any C allocator on trial, and a family of small allocators to embed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from heapyard.bump import Bump, BumpMark
+    from heapyard.counters import BumpCounters
+    from heapyard.errors import HeapyardError
+    from heapyard.pages import BufferPages, FaultyPages, MmapPages, PageSource
+
+__all__ = [
+    "BufferPages",
+    "Bump",
+    "BumpCounters",
+    "BumpMark",
+    "FaultyPages",
+    "HeapyardError",
+    "MmapPages",
+    "PageSource",
+]
+
+_HOMES = {
+    "Bump": "heapyard.bump",
+    "BumpMark": "heapyard.bump",
+    "BumpCounters": "heapyard.counters",
+    "HeapyardError": "heapyard.errors",
+    "BufferPages": "heapyard.pages",
+    "FaultyPages": "heapyard.pages",
+    "MmapPages": "heapyard.pages",
+    "PageSource": "heapyard.pages",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import on demand: the pytest plugin is loaded in every project that has it installed."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

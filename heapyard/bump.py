@@ -1,0 +1,198 @@
+"""The bump arena: blocks by pointer increment, freed all at once.
+
+    with Bump() as bump:
+        address = bump.alloc(20)
+
+Addresses are ints. What each call promises stands in <heapyard/bump.h>. Misuse is reported by the
+native library, which aborts the process unless `heapyard.misuse.recorded_misuse` is in force.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from heapyard._arguments import SIZE_MAX, alignment_argument, size_argument
+from heapyard._native.library import library
+from heapyard._native.prototypes.bump import (
+    BumpConfigStruct,
+    BumpCountersStruct,
+    BumpMarkStruct,
+    CleanupFunction,
+)
+from heapyard.block import Block, walk
+from heapyard.counters import BumpCounters
+from heapyard.errors import BadArgumentError, CheckFailedError, ClosedError, OutOfMemoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from heapyard.pages import PageSource
+
+__all__ = ["ALIGNMENT", "BIG", "MAX_ALIGNMENT", "Bump", "BumpMark"]
+
+ALIGNMENT = 16
+"""HY_BUMP_ALIGNMENT: the least alignment of a block."""
+
+MAX_ALIGNMENT = 1 << 20
+"""HY_BUMP_MAX_ALIGNMENT: the largest alignment that can be asked for."""
+
+BIG = 64 << 10
+"""HY_BUMP_BIG: a request of this size or more that doesn't fit gets pages of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class BumpMark:
+    """A position to rewind to."""
+
+    record: int
+    serial: int
+
+
+class Bump:
+    """An arena. `block_size` and `max_block_size` (for growth) are in bytes; 0: the default."""
+
+    def __init__(
+        self,
+        *,
+        source: PageSource | None = None,
+        block_size: int = 0,
+        max_block_size: int = 0,
+    ) -> None:
+        size_argument("block_size", block_size)
+        if max_block_size:
+            size_argument("max_block_size", max_block_size)
+            if max_block_size < block_size:
+                bound = f"must be 0 or at least block_size={block_size}"
+                raise BadArgumentError("max_block_size", max_block_size, bound)
+        self._source = source
+        self._native = library()
+        self._cleanups: list[object] = []
+        config = BumpConfigStruct(
+            ctypes.sizeof(BumpConfigStruct),
+            source.pointer if source is not None else None,
+            block_size,
+            max_block_size,
+        )
+        handle: int | None = self._native.hy_bump_new(config)
+        if handle is None:
+            raise OutOfMemoryError("No pages for the first block of a bump arena.")
+        self._handle: int | None = handle
+        self._finalizer = weakref.finalize(
+            self, _delete, self._native, handle, self._cleanups, source
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def handle(self) -> int:
+        """The address of the native hy_bump. Raises ClosedError after `close`."""
+        if self._handle is None:
+            raise ClosedError("This bump arena is closed: make another.")
+        return self._handle
+
+    def close(self) -> None:
+        """Run the cleanups and give all memory back. A second call does nothing."""
+        self._handle = None
+        self._finalizer()
+
+    def alloc(self, size: int, *, alignment: int = ALIGNMENT) -> int:
+        """`size` bytes, contents unspecified. Raises OutOfMemoryError."""
+        size_argument("size", size)
+        alignment_argument("alignment", alignment, least=1, most=MAX_ALIGNMENT)
+        if alignment == ALIGNMENT:
+            return _given(self._native.hy_bump_alloc(self.handle, size), size)
+        return _given(self._native.hy_bump_alloc_aligned(self.handle, size, alignment), size)
+
+    def alloc_zeroed(self, count: int, size: int) -> int:
+        """`count` times `size` bytes that read as zero. Raises OutOfMemoryError."""
+        size_argument("count", count)
+        size_argument("size", size)
+        return _given(self._native.hy_bump_alloc_zeroed(self.handle, count, size), count * size)
+
+    def realloc(self, address: int | None, old_size: int, new_size: int) -> int:
+        """The block, of another size. Raises OutOfMemoryError: then it is unchanged."""
+        size_argument("old_size", old_size)
+        size_argument("new_size", new_size)
+        moved = self._native.hy_bump_realloc(self.handle, address, old_size, new_size)
+        return _given(moved, new_size)
+
+    def mark(self) -> BumpMark:
+        """A mark of the position that the arena is in. Raises OutOfMemoryError."""
+        mark = self._native.hy_bump_set_mark(self.handle)
+        return BumpMark(_given(mark.record, ctypes.sizeof(BumpMarkStruct)), mark.serial)
+
+    def rewind(self, mark: BumpMark) -> bool:
+        """Free all since `mark`. False (where misuse doesn't abort) if the mark is not set."""
+        native_mark = BumpMarkStruct(mark.record, mark.serial)
+        return bool(self._native.hy_bump_rewind(self.handle, native_mark))
+
+    def reset(self) -> None:
+        """Free all blocks and marks, run all cleanups; keep the blocks of pages."""
+        self._native.hy_bump_reset(self.handle)
+        self._cleanups.clear()
+
+    def trim(self) -> int:
+        """Give back what is kept for reuse. Returns the bytes given back."""
+        return int(self._native.hy_bump_trim(self.handle))
+
+    def add_cleanup(self, cleanup: Callable[[], object]) -> None:
+        """Have `cleanup()` called when the arena is closed, reset, or rewound past this point."""
+
+        def call(_argument: int | None) -> None:
+            cleanup()
+
+        function = CleanupFunction(call)
+        self._cleanups.append(function)
+        if not self._native.hy_bump_add_cleanup(self.handle, function, None):
+            self._cleanups.remove(function)
+            raise OutOfMemoryError("No memory to register a cleanup.")
+
+    def contains(self, address: int) -> bool:
+        """Whether `address` lies in memory that was handed out and not freed."""
+        if not 0 <= address <= SIZE_MAX:
+            return False
+        return bool(self._native.hy_bump_contains(self.handle, address))
+
+    def walk(self) -> list[Block]:
+        """The runs of memory in address order."""
+        return walk(self._native.hy_bump_walk, self.handle)
+
+    def check(self) -> None:
+        """Verify every invariant. Raises CheckFailedError."""
+        found = self._native.hy_bump_check(self.handle)
+        if found.code:
+            text = self._native.hy_bump_check_text(found.code).decode()
+            raise CheckFailedError("bump", found.code, text, found.address or 0)
+
+    def counters(self) -> BumpCounters | None:
+        """The counters; None where the library was built without."""
+        struct = BumpCountersStruct()
+        if not self._native.hy_bump_get_counters(self.handle, struct):
+            return None
+        return BumpCounters.read(struct)
+
+
+def _given(address: int | None, size: int) -> int:
+    if address is None:
+        raise OutOfMemoryError(f"No memory for {size} bytes; the arena is unchanged.")
+    return address
+
+
+def _delete(
+    native: ctypes.CDLL, handle: int, _cleanups: list[object], _source: PageSource | None
+) -> None:
+    """The last two arguments only live until here: C code calls them."""
+    native.hy_bump_delete(handle)

@@ -1,0 +1,68 @@
+"""The debug counters of the allocators: one field for each line of the C list.
+
+The C side has one X-macro list per allocator, which generates the struct. The dataclasses here are
+the same lists; from them come the ctypes struct, the JSON and the text table, and the tests hold
+them against the library. What each counter means stands beside it in the header.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from ctypes import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What every list of counters begins with."""
+
+    size: int
+    version: int
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The counters in the order of the C list."""
+        return tuple(item.name for item in fields(cls))
+
+    @classmethod
+    def read(cls, struct: Structure) -> Self:
+        """The values of a filled-in C struct."""
+        return cls(*(getattr(struct, name) for name in cls.names()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Names to values, in the order of the C list."""
+        return {name: getattr(self, name) for name in self.names()}
+
+    def table(self) -> str:
+        """One line for each counter, the values aligned to the right."""
+        width = max(len(name) for name in self.names())
+        return "\n".join(f"{name:<{width}} {value:>16,}" for name, value in self.to_json().items())
+
+
+@dataclass(frozen=True, slots=True)
+class BumpCounters(Counters):
+    """The counters of a bump arena: HY_BUMP_COUNTERS in <heapyard/bump.h>."""
+
+    allocs: int
+    bytes: int
+    reallocs: int
+    in_place: int
+    failures: int
+    rewinds: int
+    resets: int
+    blocks: int
+    block_bytes: int
+    spare_blocks: int
+    big_blocks: int
+    big_bytes: int
+    cleanups: int
+    marks: int
+    wasted: int
+    live_bytes: int
+    free_bytes: int
+    metadata_bytes: int
+    unused_bytes: int
+    mapped_bytes: int
+    peak_mapped_bytes: int
