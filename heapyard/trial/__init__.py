@@ -8,12 +8,14 @@ assert outcome.held
 
 from heapyard.trial.capabilities import Capabilities
 from heapyard.trial.checks import Check
+from heapyard.trial.drawing import random_plan
 from heapyard.trial.header import PTRDIFF_MAX, SIZE_MAX, PlanError
 from heapyard.trial.operations import OPERATIONS, Call, Operation
 from heapyard.trial.outcome import Figure, Outcome
 from heapyard.trial.plan import Plan, Slot
 from heapyard.trial.resolve import FoundTarget, list_targets, resolve_target
 from heapyard.trial.run import run_plan
+from heapyard.trial.shrink import shrink_plan
 from heapyard.trial.targets import Target, TargetError
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "Target",
     "TargetError",
     "list_targets",
+    "random_plan",
     "resolve_target",
     "run_plan",
+    "shrink_plan",
 ]

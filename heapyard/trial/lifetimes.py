@@ -1,0 +1,107 @@
+"""A plan's calls tied to the blocks that they are about, so that any of them can be left out.
+
+Slot numbers are used again and again; what a call means is a *life*: one block, from the call that
+made it to the one that ended it. In this form calls can be dropped or changed freely:
+`written` drops the uses of a block that nobody makes any more, numbers the slots afresh and keeps
+sized frees true to what was asked for.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from heapyard.trial.header import SIZE_MAX
+from heapyard.trial.operations import BY_NAME, Call, Expect
+
+__all__ = ["Step", "steps_of", "written"]
+
+_SIZED = {BY_NAME["free_sized"].code, BY_NAME["free_aligned_sized"].code}
+_FREE_ALL = BY_NAME["free_all"].code
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call, and the life that its slot stands for."""
+
+    call: Call
+    life: int | None = None
+    """Numbered from 0 in the order of birth; None: no block (no slot, or an empty one)."""
+    births: bool = False
+    """Whether this call makes the life."""
+    true_size: bool = False
+    """A sized free that passes what was asked for."""
+
+    def with_call(self, call: Call) -> "Step":
+        """The same step with another call."""
+        return replace(self, call=call)
+
+
+class _Tracker:
+    """Which life each slot holds, and what it was last asked with."""
+
+    def __init__(self) -> None:
+        self.lives = 0
+        self.owner: dict[int, int] = {}
+        self.asked: dict[int, tuple[int, int | None]] = {}
+
+    def step(self, call: Call) -> Step:
+        operation, slot = call.operation, call.slot
+        births = operation.creates or (operation.resizes and slot not in self.owner)
+        if slot is not None and births:
+            self.owner[slot] = self.lives
+            self.lives += 1
+        life = None if slot is None else self.owner.get(slot)
+        if life is not None:
+            note_asked(self.asked, life, call)
+        true_size = (
+            call.code in _SIZED and life is not None and call == _truthful(call, self.asked[life])
+        )
+        if slot is not None and operation.ends:
+            self.owner.pop(slot, None)
+        if call.code == _FREE_ALL:
+            self.owner.clear()
+        return Step(call, life, births, true_size)
+
+
+def steps_of(calls: Iterable[Call]) -> list[Step]:
+    """The calls with their lives."""
+    tracker = _Tracker()
+    return [tracker.step(call) for call in calls]
+
+
+def note_asked(asked: dict[int, tuple[int, int | None]], life: int, call: Call) -> None:
+    """Remember size and alignment of a call that gave the life its present block."""
+    if not call.operation.allocates or (call.expect & Expect.FAILURE and life in asked):
+        return
+    if "count" in call.operation.fields:
+        asked[life] = (call.size * (call.arg or 0)) & SIZE_MAX, None
+    else:
+        asked[life] = call.size, call.arg
+
+
+def _truthful(call: Call, asked: tuple[int, int | None]) -> Call:
+    size, alignment = asked
+    return call._replace(size=size, arg=call.arg if call.arg is None else alignment)
+
+
+def written(steps: Sequence[Step]) -> list[Call]:
+    """The calls of these steps, made valid; each life has a slot of its own."""
+    slots: dict[int, int] = {}
+    asked: dict[int, tuple[int, int | None]] = {}
+    calls: list[Call] = []
+    for step in steps:
+        call = step.call
+        if step.life is not None:
+            if step.births:
+                slots[step.life] = len(slots)
+            if step.life not in slots:
+                continue
+            call = call._replace(slot=slots[step.life])
+            note_asked(asked, step.life, call)
+            if step.true_size:
+                call = _truthful(call, asked[step.life])
+        elif call.slot is not None:
+            if call.operation.fields[0] == "slot":
+                continue
+            call = call._replace(slot=None)
+        calls.append(call)
+    return calls
