@@ -79,15 +79,18 @@ class Trial:
     def run(self, plan: Plan, *, time_limit: float = PLAN_SECONDS, **options: Any) -> Outcome:
         """Run the plan in a child and answer what happened; the rule judges it.
 
-        Raises NotApplicable where the target lacks one of the plan's functions or its memory.
+        Raises NotApplicable where the target lacks one of the plan's functions, or the machine the
+        memory for it.
         """
-        from heapyard.trial import run_plan  # noqa: PLC0415
+        from heapyard.trial import PlanError, run_plan  # noqa: PLC0415
 
         self._require(plan)
         outcome = run_plan(self.target, plan, time_limit=self._limit(time_limit), **options)
-        if outcome.status == "refused":
-            raise NotApplicable(f"the plan could not run: {outcome.seen or outcome.expected}")
-        return outcome
+        if outcome.status != "refused":
+            return outcome
+        if outcome.kind in ("symbol", "memory"):
+            raise NotApplicable(outcome.seen or outcome.expected)
+        raise PlanError(f"the plan could not run ({outcome.kind}): {outcome.seen}")
 
     def holds(self, plan: Plan, *, time_limit: float = PLAN_SECONDS, **options: Any) -> Outcome:
         """Run the plan; whatever it finds, a crash or a hang too, is a RuleViolation.
@@ -136,10 +139,17 @@ class Trial:
         return RuleViolation(
             again.expected,
             again.seen,
-            operation=again.operation,
+            operation=_place(again),
             plan=shortest,
             outcome=again,
         )
+
+
+def _place(outcome: Outcome) -> str:
+    """The call at which it happened, numbered as `heapyard replay` shows it."""
+    call = "" if outcome.op is None else f"call {outcome.op}: "
+    again = f", in round {outcome.round}" if outcome.round else ""
+    return f"{call}{outcome.operation}{again}"
 
 
 def derive_seed(seed: int, identity: str) -> int:

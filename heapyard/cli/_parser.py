@@ -59,8 +59,8 @@ else:
     Verbs = argparse.Action
 
 
-def whole_number(name: str, least: int, most: int) -> Callable[[str], int]:
-    """Read a whole number within bounds; an error names value and bounds."""
+def whole_number(least: int, most: int, bound: str = "") -> Callable[[str], int]:
+    """Read a whole number within bounds; an error names the value and the `bound`, in words."""
 
     def read(text: str) -> int:
         try:
@@ -68,8 +68,8 @@ def whole_number(name: str, least: int, most: int) -> Callable[[str], int]:
         except ValueError:
             value = least - 1
         if not least <= value <= most:
-            bound = f"{least} or more" if most >= 1 << 31 else f"{least} to {most}"
-            raise argparse.ArgumentTypeError(f"{name} is {text!r}, must be a whole number, {bound}")
+            within = bound or f"{least} to {most}"
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, {within}")
         return value
 
     return read

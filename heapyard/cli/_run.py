@@ -48,13 +48,16 @@ def run(arguments: Sequence[str]) -> Outcome:
     with _stderr_aside() as (terminal, noise), _undisturbed():
         watcher = _Watcher(Progress(terminal))
         try:
-            code = pytest.main([*fixed, *arguments], plugins=[watcher])
+            code = int(pytest.main([*fixed, *arguments], plugins=[watcher]))
+        except HeapyardError as error:
+            watcher.trouble = str(error)
+            code = 0
         finally:
             watcher.progress.close()
         return Outcome(
             report=watcher.report,
             interrupted=watcher.interrupted,
-            trouble=watcher.trouble or _trouble(int(code), noise),
+            trouble=watcher.trouble or _trouble(code, noise),
         )
 
 
@@ -153,7 +156,7 @@ class _Watcher:
         """Remember that the user had enough."""
         self.interrupted = True
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Take the report."""
         rules = self._session

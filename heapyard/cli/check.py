@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed",
         metavar="N",
-        type=whole_number("the seed", 0, (1 << 64) - 1),
+        type=whole_number(0, (1 << 64) - 1, "0 to 2**64 - 1"),
         default=0,
         help="the same seed makes the same plans (default: 0)",
     )
@@ -104,7 +105,11 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 
 
 def _workers(text: str) -> int:
-    return _cores() if text == "auto" else whole_number("-n", 0, _MOST_WORKERS)(text)
+    return (
+        _cores()
+        if text == "auto"
+        else whole_number(0, _MOST_WORKERS, f"0 to {_MOST_WORKERS}, or auto")(text)
+    )
 
 
 def _cores() -> int:
@@ -117,7 +122,8 @@ def run(options: argparse.Namespace) -> int:
 
     targets = _prepare(options)
     names = ", ".join(one.name for one in targets)
-    print(f"heapyard {version()}, seed {options.seed}, on trial: {names}", flush=True)
+    head = f"heapyard {version()}, seed {options.seed}, on trial: {names}"
+    print(textwrap.fill(head, _width(), subsequent_indent="  "), flush=True)
     outcome = _run.run(_arguments(options))
     if outcome.report is not None:
         _show(outcome.report, verbose=options.verbose)
@@ -175,12 +181,15 @@ def _arguments(options: argparse.Namespace) -> list[str]:
     ]
 
 
+def _width() -> int:
+    return shutil.get_terminal_size().columns
+
+
 def _show(report: Report, *, verbose: bool) -> None:
     """Print the table, the failures in full, and the answer."""
     style = style_for(sys.stdout)
-    width = shutil.get_terminal_size().columns
     print()
-    for line in terminal.table(report, style=style, width=width, verbose=verbose):
+    for line in terminal.table(report, style=style, width=_width(), verbose=verbose):
         print(line)
     for line in terminal.failures(report, style=style):
         print(line)

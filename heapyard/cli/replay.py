@@ -11,6 +11,7 @@ from heapyard._native.build import use_build
 from heapyard.cli._parser import FAILED, PASSED, UsageError, add_library, add_loading
 from heapyard.errors import HeapyardError
 from heapyard.report.style import style_for
+from heapyard.report.terminal import plural
 
 if TYPE_CHECKING:
     import argparse
@@ -85,7 +86,8 @@ def _resolve(typed: str, plan: Plan, options: argparse.Namespace) -> Target:
 
 
 def _lines(plan: Plan, typed: str, outcome: Outcome, style: Style) -> Iterator[str]:
-    yield f"{style(plan.name or 'plan', 'bold')} on {style(typed, 'bold')}, {len(plan)} calls"
+    name = style(plan.name or "plan", "bold")
+    yield f"{name} on {style(typed, 'bold')}, {plural(len(plan), 'call')}"
     if outcome.held:
         yield f"  {style('held', 'green', 'bold')}: {outcome.operations} operations"
         return

@@ -15,6 +15,7 @@ __all__ = ["Columns", "Row", "headings"]
 
 _GAP = 2
 _SHORTEST_NOTE = 12
+_SHORTEST_SENTENCE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,9 @@ class Columns:
 
 
 def _cut(text: str, width: int) -> str:
+    """The text, or as much of it as says something; a stump of a sentence says nothing."""
     if len(text) <= width:
         return text
+    if " " in text and width < _SHORTEST_SENTENCE:
+        return ""
     return text[: max(0, width - 3)].rstrip() + "..." if width > 3 else text[:width]

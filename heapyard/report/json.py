@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from heapyard.errors import HeapyardError
@@ -49,18 +48,23 @@ def _result(result: Result) -> dict[str, Any]:
 
 def require_writable(path: Path) -> None:
     """Raise HeapyardError where `write` could not write; nothing is left behind."""
-    folder = path.parent
-    if path.is_dir():
-        reason = "it is a folder"
-    elif not folder.is_dir():
-        reason = f"there is no folder {folder}"
-    elif not os.access(path if path.exists() else folder, os.W_OK):
-        reason = "permission denied"
-    else:
-        return
-    raise HeapyardError(f"can't write {path}: {reason}; name a file that can be written")
+    existed = path.exists()
+    try:
+        path.open("a").close()
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def write(report: Report, path: Path) -> None:
-    """Write the report to `path`."""
-    path.write_text(json.dumps(as_json(report), indent=1) + "\n", encoding="utf-8")
+    """Write the report to `path`. Raises HeapyardError where that can't be."""
+    try:
+        path.write_text(json.dumps(as_json(report), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> HeapyardError:
+    reason = (error.strerror or str(error)).lower()
+    return HeapyardError(f"can't write {path}: {reason}; name a file that can be written")

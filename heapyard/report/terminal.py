@@ -121,7 +121,7 @@ def _count_row(report: Report, label: str, lines: Sequence[_Line], *, bold: bool
         cells.append(cell)
         colours.append((colour, "bold") if bold else (colour,))
     return Row(
-        label=label, note=_plural(len(lines), "rule"), cells=tuple(cells), colours=tuple(colours)
+        label=label, note=plural(len(lines), "rule"), cells=tuple(cells), colours=tuple(colours)
     )
 
 
@@ -200,7 +200,7 @@ def closing(report: Report, *, style: Style) -> Iterator[str]:
     done = len(report.results)
     if report.expected is not None and done < report.expected:
         yield style(f"interrupted: {done} of {report.expected} verdicts", "yellow", "bold")
-    counts = f"{done} verdicts on {_plural(len(report.targets), 'target')}"
+    counts = f"{plural(done, 'verdict')} on {plural(len(report.targets), 'target')}"
     tail = f"{counts} in {report.seconds:.1f} s, seed {report.seed}"
     yield f"{_answer(report, style)}; {tail}"
 
@@ -217,7 +217,8 @@ def _answer(report: Report, style: Style) -> str:
     return text
 
 
-def _plural(count: int, word: str) -> str:
+def plural(count: int, word: str) -> str:
+    """The count and its word: 1 call, 2 calls."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
