@@ -46,7 +46,7 @@ class Index(http.server.BaseHTTPRequestHandler):
     content = b"not the wheel"
     file = ""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         page = f'<a href="../../files/{self.file}#sha256=00">{self.file}</a>'.encode()
         self.send_response(200)
         self.end_headers()
