@@ -138,9 +138,11 @@ class Plan:
         """free(block), or free(NULL) for None."""
         self._end("free", slot, 0, None, errno_kept=errno_kept)
 
-    def free_sized(self, slot: Slot, size: int | None = None, *, errno_kept: bool = False) -> None:
-        """free_sized(block, size) of C23; None: the size that the block was last asked with."""
-        asked = self._asked_size(slot) if size is None else size
+    def free_sized(
+        self, slot: Slot | None, size: int | None = None, *, errno_kept: bool = False
+    ) -> None:
+        """free_sized(block, size) of C23; without a size, the one that the block was asked with."""
+        asked = (self._asked_size(slot) if slot else 0) if size is None else size
         self._end("free_sized", slot, asked, None, errno_kept=errno_kept)
 
     def free_aligned_sized(

@@ -88,6 +88,9 @@ static bool aligned_alloc_takes(size_t alignment, size_t size)
     if (yard_defect(DEFECT_aligned_alloc_wants_multiple) && size % alignment != 0) {
         return false;
     }
+    if (yard_defect(DEFECT_aligned_alloc_refuses_small) && alignment < sizeof(void *)) {
+        return false;
+    }
     return is_power_of_two(alignment);
 }
 

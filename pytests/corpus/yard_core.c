@@ -52,7 +52,7 @@ unsigned yard_class_of(size_t size)
 size_t yard_class_size(unsigned klass)
 {
     if (klass < 32) {
-        return (size_t)(klass + 1) * YARD_GRANULE;
+        return ((size_t)klass + 1) * YARD_GRANULE;
     }
     const unsigned doubling = 9 + (klass - 32) / 4;
     return (size_t)(5 + (klass - 32) % 4) << (doubling - 2);
@@ -105,7 +105,7 @@ static size_t stride_of(unsigned klass)
 static void *cut(unsigned klass)
 {
     const size_t stride = stride_of(klass);
-    const size_t room = yard_defect(DEFECT_chunk_end_overrun) ? 2 * YARD_GRANULE : stride;
+    const size_t room = yard_defect(DEFECT_chunk_end_overrun) ? (size_t)2 * YARD_GRANULE : stride;
     if ((chunk_end < chunk_next || chunk_end - chunk_next < room) && !map_chunk()) {
         return NULL;
     }

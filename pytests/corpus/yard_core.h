@@ -29,9 +29,9 @@ enum {
     YARD_CLASSES = 56,    /* 16, 32 .. 512, then four to each doubling */
     YARD_BIG = 0xffff,    /* the class of a mapping of its own */
     YARD_STATIC = 0xfffe, /* the class of a block that is never freed (some defects) */
-    YARD_PAGE = 4096,
 };
 
+#define YARD_PAGE      ((size_t)4096)
 #define YARD_SMALL_MAX ((size_t)32 << 10) /* the largest size class */
 #define YARD_CHUNK     ((size_t)1 << 20)
 #define YARD_SIZE_MAX  ((size_t)1 << 46) /* what is larger is refused without asking the kernel */

@@ -52,6 +52,8 @@
     X(memalign_odd_overruns, "HY-API-25",                                                          \
       "memalign with an alignment that is no power of two runs over its end")                      \
     X(failure_poisons, "HY-API-26", "after a request that was too large, the next one fails")      \
+    X(aligned_alloc_refuses_small, "HY-API-27",                                                    \
+      "aligned_alloc refuses alignments below sizeof(void *) (snmalloc issue 668)")                \
     /* errno */                                                                                    \
     X(malloc_no_errno, "HY-ERRNO-01", "a malloc that fails leaves errno alone")                    \
     X(calloc_no_errno, "HY-ERRNO-02", "a calloc that fails leaves errno alone")                    \

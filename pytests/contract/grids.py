@@ -1,0 +1,140 @@
+"""The sizes and alignments that the rules ask for, and the entry points by which they ask.
+
+Sizes lie where allocators change their mind: each small size, both sides of powers of two and of
+the borders between size classes, pages and mappings. What is too large for any address space of 64
+bits is in TOO_LARGE; no call may answer it with a block.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from heapyard.rules import Trial
+from heapyard.trial import Plan, Slot
+
+__all__ = [
+    "BORDERS",
+    "KIB",
+    "MIB",
+    "PAGE",
+    "PTRDIFF_MAX",
+    "SIZE_MAX",
+    "SMALL",
+    "TOO_LARGE",
+    "Path",
+    "around",
+    "entry_paths",
+    "powers",
+]
+
+KIB = 1 << 10
+MIB = 1 << 20
+PAGE = 4 * KIB
+SIZE_MAX = (1 << 64) - 1
+PTRDIFF_MAX = (1 << 63) - 1
+
+SMALL = tuple(range(1, 1025))
+"""Each size that any allocator keeps in size classes."""
+
+TOO_LARGE = (
+    SIZE_MAX,
+    SIZE_MAX - 1,
+    SIZE_MAX - 7,
+    SIZE_MAX - 15,
+    SIZE_MAX - 63,
+    SIZE_MAX - PAGE + 1,
+    SIZE_MAX - PAGE,
+    SIZE_MAX - 64 * KIB,
+    SIZE_MAX - MIB,
+    PTRDIFF_MAX + 2,
+    PTRDIFF_MAX + 1,
+    PTRDIFF_MAX,
+    PTRDIFF_MAX - 1,
+    1 << 62,
+    1 << 60,
+)
+"""Sizes that no block can have: more than any 64-bit processor of today can address."""
+
+
+def powers(first: int, last: int) -> tuple[int, ...]:
+    """The powers of two from `first` to `last`, both powers of two."""
+    return tuple(1 << bit for bit in range(first.bit_length() - 1, last.bit_length()))
+
+
+def around(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Each size with its neighbours on both sides."""
+    return tuple(near for size in sizes for near in (size - 1, size, size + 1))
+
+
+BORDERS = around(powers(2 * KIB, 4 * MIB))
+"""Both sides of the borders that lie above the small sizes, up to 4 MiB."""
+
+
+class Ask(Protocol):
+    """How a plan asks an entry point for `size` bytes."""
+
+    def __call__(self, plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+        """Add the call; `errno_kept` as for any call of a plan."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way to get a block: the entry point, and how a plan asks it."""
+
+    name: str
+    ask: Ask
+
+
+def _malloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.malloc(size, errno_kept=errno_kept)
+
+
+def _calloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.calloc(1, size, errno_kept=errno_kept)
+
+
+def _realloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.realloc(None, size, errno_kept=errno_kept)
+
+
+def _reallocarray(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.reallocarray(None, 1, size, errno_kept=errno_kept)
+
+
+def _aligned_alloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.aligned_alloc(64, (size + 63) & ~63, errno_kept=errno_kept)
+
+
+def _posix_memalign(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.posix_memalign(64, size, errno_kept=errno_kept)
+
+
+def _memalign(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.memalign(64, size, errno_kept=errno_kept)
+
+
+def _valloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.valloc(size, errno_kept=errno_kept)
+
+
+def _pvalloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
+    return plan.pvalloc(size, errno_kept=errno_kept)
+
+
+_PATHS = (
+    Path("malloc", _malloc),
+    Path("calloc", _calloc),
+    Path("realloc", _realloc),
+    Path("reallocarray", _reallocarray),
+    Path("aligned_alloc", _aligned_alloc),
+    Path("posix_memalign", _posix_memalign),
+    Path("memalign", _memalign),
+    Path("valloc", _valloc),
+    Path("pvalloc", _pvalloc),
+)
+
+
+def entry_paths(trial: Trial) -> Iterator[Path]:
+    """The ways that the target has, in an order that never changes."""
+    return (path for path in _PATHS if trial.target.capabilities.has(path.name))

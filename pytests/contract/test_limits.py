@@ -1,0 +1,235 @@
+"""HY-LIMIT: sizes, counts and alignments that no allocator can serve, and sums that wrap."""
+
+from heapyard.contract.grids import KIB, MIB, PAGE, PTRDIFF_MAX, SIZE_MAX, TOO_LARGE, powers
+from heapyard.rules import MUST, Trial, rule
+from heapyard.trial import Check
+
+GIB = 1 << 30
+WHOLE = Check.MAPPED | Check.OVERLAP | Check.USABLE
+"""A block whose every page is there."""
+
+
+@rule(
+    "HY-LIMIT-01",
+    level=MUST,
+    source="C17 7.22.3.4; malloc(3)",
+    bug="glibc CVE-2017-17426; isoalloc issue 7 and ffmalloc issue 1: malloc(-8) gave a block",
+)
+def test_malloc_near_size_max_fails(trial: Trial) -> None:
+    """malloc of SIZE_MAX, and of each size down to 4 KiB below it, fails.
+
+    A header or a rounding that is added to the size wraps to something small.
+    """
+    plan = trial.plan(Check.REFUSE)
+    for below in (*range(130), *(edge + near for edge in powers(128, PAGE) for near in (-1, 0, 1))):
+        plan.malloc(SIZE_MAX - below, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-02",
+    level=MUST,
+    source="malloc(3): more than PTRDIFF_MAX bytes is an error; C17 6.5.6p9",
+    bug="mattconte/tlsf issue 22; isoalloc issue 7: a size with its sign bit set gave a block",
+)
+def test_malloc_around_ptrdiff_max_fails(trial: Trial) -> None:
+    """malloc of PTRDIFF_MAX, and of what lies around it and above, fails.
+
+    No address space has room for it, and a size that is taken for a signed number turns negative.
+    """
+    plan = trial.plan(Check.REFUSE)
+    for near in (*range(-64, 130), PAGE, MIB, GIB):
+        plan.malloc(PTRDIFF_MAX + near, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-03",
+    level=MUST,
+    source="C17 7.22.3.2; malloc(3)",
+    needs={"calloc"},
+    bug="BadAlloc (2021): calloc of 25 embedded systems did not check its product",
+)
+def test_calloc_whose_product_wraps_fails(trial: Trial) -> None:
+    """calloc fails where count * size does not fit a size_t.
+
+    Products that wrap to something small, in both orders of the factors.
+    """
+    plan = trial.plan(Check.REFUSE)
+    for size in (2, 3, 7, 16, 24, 100, PAGE, MIB, 1 << 32, (1 << 32) + 1, (1 << 62) + 1):
+        count = SIZE_MAX // size + 1
+        for factor in (count, count + 1, count + 5, SIZE_MAX):
+            plan.calloc(factor, size, fails=True)
+            plan.calloc(size, factor, fails=True)
+    trial.holds(plan)
+
+
+@rule("HY-LIMIT-04", level=MUST, source="C17 7.22.3.2; malloc(3)", needs={"calloc"})
+def test_calloc_whose_product_is_a_power_too_far_fails(trial: Trial) -> None:
+    """calloc fails where count * size is exactly 2 to the 64, which wraps to zero.
+
+    A check that looks at the halves of the factors only, or at the product only, misses this one.
+    """
+    plan = trial.plan(Check.REFUSE)
+    for bit in range(1, 64):
+        plan.calloc(1 << bit, 1 << (64 - bit), fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-05",
+    level=MUST,
+    source="POSIX.1-2024 reallocarray; malloc(3)",
+    needs={"reallocarray"},
+)
+def test_reallocarray_whose_product_wraps_fails(trial: Trial) -> None:
+    """reallocarray fails where count * size does not fit a size_t, for NULL and for a block."""
+    plan = trial.plan(Check.REFUSE)
+    block = plan.malloc(100)
+    for size in (2, 3, 16, 100, PAGE, 1 << 32, 1 << 63):
+        for count in (SIZE_MAX // size + 1, SIZE_MAX // size + 7, SIZE_MAX):
+            plan.reallocarray(block, count, size, fails=True)
+            plan.reallocarray(None, count, size, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-06",
+    level=MUST,
+    source="C17 7.22.3.1",
+    needs={"aligned_alloc"},
+    bug="glibc CVE-2018-6485: size + alignment wrapped",
+)
+def test_aligned_alloc_too_large_fails(trial: Trial) -> None:
+    """aligned_alloc fails for sizes whose sum with the alignment wraps, and for all too large.
+
+    The sizes are multiples of the alignment.
+    """
+    plan = trial.plan(Check.REFUSE)
+    for alignment in powers(8, MIB):
+        for size in (SIZE_MAX - alignment + 1, *TOO_LARGE):
+            plan.aligned_alloc(alignment, size // alignment * alignment, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-07",
+    level=MUST,
+    source="POSIX.1-2017 posix_memalign",
+    needs={"posix_memalign"},
+    bug="glibc CVE-2018-6485, BZ 22343: size + alignment wrapped",
+)
+def test_posix_memalign_too_large_fails(trial: Trial) -> None:
+    """posix_memalign fails for sizes whose sum with the alignment wraps, and for all too large."""
+    plan = trial.plan(Check.REFUSE)
+    for alignment in powers(8, MIB):
+        for size in (*_wrapping_with(alignment), *TOO_LARGE):
+            plan.posix_memalign(alignment, size, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-08",
+    level=MUST,
+    source="posix_memalign(3): memalign",
+    needs={"memalign"},
+    bug="glibc CVE-2013-4332: size + alignment wrapped",
+)
+def test_memalign_too_large_fails(trial: Trial) -> None:
+    """memalign fails for sizes whose sum with the alignment wraps, and for all too large."""
+    plan = trial.plan(Check.REFUSE)
+    for alignment in powers(8, MIB):
+        for size in (*_wrapping_with(alignment), *TOO_LARGE):
+            plan.memalign(alignment, size, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-09",
+    level=MUST,
+    source="posix_memalign(3): pvalloc",
+    needs={"pvalloc"},
+    bug="glibc CVE-2013-4332: pvalloc(SIZE_MAX) gave a block",
+)
+def test_pvalloc_too_large_fails(trial: Trial) -> None:
+    """pvalloc fails where the size rounded up to pages wraps to zero, and for all too large."""
+    plan = trial.plan(Check.REFUSE)
+    for size in (*range(SIZE_MAX - PAGE - 8, SIZE_MAX, 127), *TOO_LARGE):
+        plan.pvalloc(size, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-10",
+    level=MUST,
+    source="POSIX.1-2017 posix_memalign",
+    needs={"posix_memalign"},
+    bug="jemalloc 4.4.0; glibc BZ 22343",
+)
+def test_huge_alignments_fail_or_hold(trial: Trial) -> None:
+    """posix_memalign with an alignment of 1 GiB to 2 to the 63 fails, or is right.
+
+    For sizes from one byte to SIZE_MAX: sums and masks of both may wrap, or lose their upper half.
+    """
+    plan = trial.plan(Check.ALIGN | Check.OVERLAP | Check.MAPPED)
+    for alignment in powers(GIB, 1 << 63):
+        for size in (1, PAGE, alignment - 1, alignment, PTRDIFF_MAX, SIZE_MAX - alignment + 2):
+            # A block as large as its alignment could be given, and would fill the machine.
+            if size <= PAGE or size > 1 << 48:
+                plan.posix_memalign(alignment, size, may_fail=True)
+    trial.holds(plan)
+
+
+@rule("HY-LIMIT-11", level=MUST, source="C17 7.22.3.5; malloc(3)", needs={"realloc"})
+def test_realloc_too_large_fails(trial: Trial) -> None:
+    """realloc to a size too large fails, for NULL, a small block, a large one and a mapping."""
+    plan = trial.plan(Check.REFUSE)
+    blocks = [plan.malloc(size) for size in (1, 1000, 50 * KIB, 2 * MIB)]
+    for size in TOO_LARGE:
+        plan.realloc(None, size, fails=True)
+        for block in blocks:
+            plan.realloc(block, size, fails=True)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-12",
+    level=MUST,
+    source="C17 7.22.3.4",
+    needs={"large"},
+    bug="glibc BZ 24027: realloc of more than 4 GiB lost the upper half of a size",
+)
+def test_block_of_more_than_four_gigabytes_is_whole(trial: Trial) -> None:
+    """malloc of more than 4 GiB fails, or has each of its pages.
+
+    A size kept in 32 bits, somewhere on its way, loses its upper half. Nothing is written, so no
+    memory is used.
+    """
+    plan = trial.plan(WHOLE)
+    for size in (4 * GIB, 4 * GIB + 1, 4 * GIB + 100 * KIB, 5 * GIB + 12_345):
+        block = plan.malloc(size, may_fail=True)
+        if trial.target.capabilities.has("usable_size"):
+            plan.usable_size(block)
+        plan.free_all()
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-13",
+    level=MUST,
+    source="posix_memalign(3): valloc",
+    needs={"valloc"},
+    bug="glibc CVE-2013-4332: valloc of almost SIZE_MAX gave a block",
+)
+def test_valloc_too_large_fails(trial: Trial) -> None:
+    """valloc fails where size + page size wraps, and for all too large."""
+    plan = trial.plan(Check.REFUSE)
+    for size in (*range(SIZE_MAX - PAGE - 8, SIZE_MAX, 127), *TOO_LARGE):
+        plan.valloc(size, fails=True)
+    trial.holds(plan)
+
+
+def _wrapping_with(alignment: int) -> tuple[int, ...]:
+    """Sizes whose sum with the alignment wraps, or all but wraps."""
+    near = (-alignment, -1, 0, 1, 2, alignment // 2)
+    return tuple(SIZE_MAX - alignment + distance for distance in near)
