@@ -21,6 +21,10 @@ PLAN_SECONDS = 10.0
 """How long one plan may run unless its rule says otherwise."""
 
 
+SHRINK_SECONDS = 5.0
+"""How long the shortest plan of one failure is looked for."""
+
+
 class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this package)
     """The target broke the rule: what was expected, what was seen, and the plan that shows it."""
 
@@ -132,7 +136,7 @@ class Trial:
         """Shrink; keep the short plan only where it still shows the same."""
         from heapyard.trial import run_plan, shrink_plan  # noqa: PLC0415
 
-        shortest = shrink_plan(self.target, plan, outcome)
+        shortest = shrink_plan(self.target, plan, outcome, seconds=SHRINK_SECONDS)
         again = run_plan(self.target, shortest, time_limit=PLAN_SECONDS)
         if again.signature != outcome.signature:
             shortest, again = plan, outcome
