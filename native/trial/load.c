@@ -1,10 +1,8 @@
 #include "trial/load.h"
 
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Not in every libc, or not yet in its headers: NULL where they are missing. */
 extern void free_sized(void *block, size_t size) __attribute__((weak));
@@ -12,7 +10,7 @@ extern void free_aligned_sized(void *block, size_t alignment, size_t size) __att
 extern void *pvalloc(size_t size) __attribute__((weak));
 extern int malloc_trim(size_t pad) __attribute__((weak));
 
-void hy__load_builtin_functions(struct hy_trial_functions *functions)
+static void load_builtin_functions(struct hy_trial_functions *functions)
 {
     functions->malloc = malloc;
     functions->calloc = calloc;
@@ -32,10 +30,8 @@ void hy__load_builtin_functions(struct hy_trial_functions *functions)
 
 static bool load_builtin(hy_loaded *loaded)
 {
-    hy__load_builtin_functions(&loaded->functions);
-    (void)snprintf(loaded->name, sizeof loaded->name, "libc");
-    const ssize_t length = readlink("/proc/self/exe", loaded->path, sizeof loaded->path - 1);
-    loaded->path[length > 0 ? length : 0] = '\0';
+    load_builtin_functions(&loaded->functions);
+    hy__load_builtin_name(loaded);
     return true;
 }
 

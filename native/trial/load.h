@@ -32,7 +32,7 @@ typedef struct hy_loaded {
 bool hy__load(const hy_load_request *request, hy_loaded *loaded, hy_reason *reason);
 
 /* The parts: each of a file of its own. */
-void hy__load_builtin_functions(struct hy_trial_functions *functions);
+void hy__load_builtin_name(hy_loaded *loaded); /* and the path */
 bool hy__load_library(const hy_load_request *request, hy_loaded *loaded, hy_reason *reason);
 bool hy__load_preloaded(const hy_load_request *request, hy_loaded *loaded, hy_reason *reason);
 

@@ -152,8 +152,8 @@ bool hy__load_library(const hy_load_request *request, hy_loaded *loaded, hy_reas
     return has_malloc(request, loaded, reason);
 }
 
-/* Where the preloaded malloc really is. */
-static void name_by_symbol(hy_loaded *loaded)
+/* The file that malloc really is in. */
+static void name_by_malloc(hy_loaded *loaded)
 {
     Dl_info info;
     void *symbol;
@@ -161,6 +161,12 @@ static void name_by_symbol(hy_loaded *loaded)
     if (dladdr(symbol, &info) != 0) {
         name_by_path(loaded, info.dli_fname);
     }
+}
+
+void hy__load_builtin_name(hy_loaded *loaded)
+{
+    name_by_malloc(loaded);
+    (void)snprintf(loaded->name, sizeof loaded->name, "libc");
 }
 
 bool hy__load_preloaded(const hy_load_request *request, hy_loaded *loaded, hy_reason *reason)
@@ -177,6 +183,6 @@ bool hy__load_preloaded(const hy_load_request *request, hy_loaded *loaded, hy_re
     if (!has_malloc(request, loaded, reason)) {
         return false;
     }
-    name_by_symbol(loaded);
+    name_by_malloc(loaded);
     return true;
 }

@@ -1,7 +1,17 @@
 /*
  * load_static.c: in place of load_dynamic.c in a static runner, which has no other libraries.
  */
+#include <stdio.h>
+#include <unistd.h>
+
 #include "trial/load.h"
+
+void hy__load_builtin_name(hy_loaded *loaded)
+{
+    (void)snprintf(loaded->name, sizeof loaded->name, "musl");
+    const ssize_t length = readlink("/proc/self/exe", loaded->path, sizeof loaded->path - 1);
+    loaded->path[length > 0 ? length : 0] = '\0';
+}
 
 static bool refuse(hy_reason *reason)
 {
