@@ -4,20 +4,17 @@ It is run as a file by `python -I -S`, imports little, and speaks the runner's c
 answers. PyDLL keeps the interpreter's lock for the whole run: pymalloc needs it.
 """
 
-import argparse
 import ctypes
-import json
 import mmap
 import os
 import resource
-import signal
 import sys
-from pathlib import Path
 
 JSON_BYTES = 1 << 20
 TABLE_VERSION = 1
 THREAD_SAFE = 4
 PR_SET_PDEATHSIG = 1
+SIGKILL = 9
 
 FUNCTIONS = (
     *("malloc", "calloc", "realloc", "reallocarray", "free", "free_sized", "free_aligned_sized"),
@@ -62,6 +59,8 @@ def functions_of(domain: str) -> Functions:
 
 def capabilities(domain: str) -> str:
     """What the runner would print for this target."""
+    import json  # noqa: PLC0415  (a run has no use for it, and starts faster without)
+
     table = functions_of(domain)
     return json.dumps(
         {
@@ -93,27 +92,27 @@ def run(library: str, domain: str, plan: bytes, state: mmap.mmap) -> bytes:
     return answer.value
 
 
+def options_of(arguments: list[str]) -> dict[str, str]:
+    """The options of the runner's command line; all of them but --capabilities take a value."""
+    names, values = arguments[::2], arguments[1::2]
+    return dict(zip(names, values, strict=False))
+
+
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("library")
-    parser.add_argument("domain", choices=DOMAINS)
-    parser.add_argument("--capabilities", action="store_true")
-    parser.add_argument("--plan", type=Path)
-    parser.add_argument("--result", type=int, default=1)
-    parser.add_argument("--state", type=int)
-    parser.add_argument("--address-space", type=int)
-    options = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    library, domain, *arguments = sys.argv[1:]
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if options.capabilities:
-        os.write(options.result, capabilities(options.domain).encode())
+    if arguments[0] == "--capabilities":
+        options = options_of(arguments[1:])
+        os.write(int(options["--result"]), capabilities(domain).encode())
         return
-    if options.address_space is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (options.address_space, options.address_space))
-    with mmap.mmap(options.state, 64) as state:
-        plan = options.plan.read_bytes()
-        os.write(options.result, run(options.library, options.domain, plan, state))
+    options = options_of(arguments)
+    if "--address-space" in options:
+        bound = int(options["--address-space"])
+        resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+    with open(options["--plan"], "rb") as file, mmap.mmap(int(options["--state"]), 64) as state:  # noqa: PTH123
+        os.write(int(options["--result"]), run(library, domain, file.read(), state))
         os._exit(0)
 
 

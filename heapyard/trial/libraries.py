@@ -24,6 +24,8 @@ def find_library(text: str) -> Path:
     LD_LIBRARY_PATH, the loader's cache, the standard folders. Raises TargetError.
     """
     path = Path(text)
+    if not text:
+        raise TargetError("No target given; `heapyard targets` lists what is here")
     if path.is_dir():
         raise TargetError(f"{text}: a folder; give the shared library in it")
     if path.exists():

@@ -1,6 +1,6 @@
 """What came of one plan on one target."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 __all__ = ["Figure", "Outcome", "Status"]
@@ -24,6 +24,9 @@ class Figure:
     name: str
     value: int
     unit: str
+    op: int = 0
+    """Index of the call that noted it."""
+    round: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +99,5 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the fields that say nothing."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        fields["figures"] = [
-            {"name": figure.name, "value": figure.value, "unit": figure.unit}
-            for figure in self.figures
-        ]
+        fields["figures"] = [asdict(figure) for figure in self.figures]
         return {name: value for name, value in fields.items() if value not in (None, "", [])}

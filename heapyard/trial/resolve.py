@@ -209,23 +209,25 @@ def _loading(request: _Request, path: Path, mode: Mode) -> tuple[tuple[str, ...]
 def _unusable(request: _Request, elf: ElfFile, answers: list[Probe]) -> TargetError:
     """Why no way of loading worked: for want of a malloc, or as the loader says."""
     name = request.prefix + "malloc"
-    if name in elf.functions or (elf.has_table and not request.prefix):
+    first = answers[0]
+    there = name in elf.functions or (elf.has_table and not request.prefix)
+    if there and first.cause == "symbol":
         return TargetError(
-            f"{request.text}: it can't be loaded: {answers[0].reason}{_advice(answers[0])}"
+            f"{request.text}: its {name} is that of the runner's own libc; use the target libc"
         )
+    if there or (first.cause != "symbol" and not request.prefix):
+        return TargetError(f"{request.text}: it can't be loaded: {first.reason}{_advice(first)}")
+    return TargetError(f"{request.text}: no {name} in it{_other_names(request, elf)}")
+
+
+def _other_names(request: _Request, elf: ElfFile) -> str:
+    if request.prefix and ("malloc" in elf.functions or elf.has_table):
+        return "; leave --prefix out"
     others = prefixes_in(elf.functions)
-    if not request.prefix and answers[0].cause == "load":
-        return TargetError(f"{request.text}: it can't be loaded: {answers[0].reason}")
     if others:
         found = ", ".join(f"{prefix}malloc" for prefix in others)
-        return TargetError(
-            f"{request.text}: no {name} in it, but {found}; use --prefix {others[0]}"
-        )
-    hint = "; leave --prefix out" if "malloc" in elf.functions else ""
-    return TargetError(
-        f"{request.text}: no {name} in it, nor a heapyard_target table"
-        f"{hint or '; give the library that holds the allocator'}"
-    )
+        return f", but {found}; use --prefix {others[0]}"
+    return ", nor a heapyard_target table; give the library that holds the allocator"
 
 
 def _advice(answer: Probe) -> str:

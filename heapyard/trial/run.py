@@ -120,8 +120,8 @@ def _answered(plan: Plan, answer: dict[str, Any], facts: dict[str, Any]) -> Outc
     """The engine's own answer."""
     facts |= {
         "figures": tuple(
-            Figure(figure["name"], figure["value"], figure["unit"])
-            for figure in answer.get("figures", ())
+            Figure(**{name: figure[name] for name in Figure.__dataclass_fields__})
+            for figure in answer["figures"]
         ),
         "operations": answer.get("operations", 0),
         "nanoseconds": answer.get("nanoseconds", 0),
@@ -135,8 +135,8 @@ def _answered(plan: Plan, answer: dict[str, Any], facts: dict[str, Any]) -> Outc
             seen=answer.get("reason", ""),
             **facts,
         )
-    facts |= {name: answer[name] for name in ("round", "slot", "size") if name in answer}
-    op = answer.get("op")
+    facts |= {name: answer[name] for name in ("round", "slot", "size")}
+    op = answer["op"]
     facts |= {"op": op if op is not None and op < len(plan) else None, "operation": _text(plan, op)}
     return Outcome(
         status="violation",

@@ -33,7 +33,7 @@ class Target:
     """The library's file; None for what is built in."""
     prefix: str = ""
     """Put before each function's name ("je_")."""
-    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     """The whole environment of a child."""
     version: str = ""
     """Where it is known: "glibc 2.36", "CPython 3.11.7"."""
