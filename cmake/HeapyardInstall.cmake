@@ -37,19 +37,17 @@ if(SKBUILD)
     return()
 endif()
 
+file(RELATIVE_PATH up "/${heapyard_private_dir}" "/${CMAKE_INSTALL_LIBDIR}")
+string(REGEX REPLACE "/$" "" up "${up}")
 foreach(target ${heapyard_runners} ${heapyard_shims})
-    file(RELATIVE_PATH up "/${heapyard_private_dir}" "/${CMAKE_INSTALL_LIBDIR}")
     if(TARGET ${target})
         set_property(TARGET ${target} PROPERTY INSTALL_RPATH "$ORIGIN/${up}")
     endif()
     heapyard_install_private(${target} ${heapyard_private_dir})
 endforeach()
 
-set(heapyard_libraries heapyard)
-if(TARGET heapyard_trial)
-    list(APPEND heapyard_libraries heapyard_trial)
-endif()
-install(TARGETS ${heapyard_libraries} EXPORT heapyard LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS heapyard heapyard_trial EXPORT heapyard
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY native/include/heapyard DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
 
@@ -68,6 +66,8 @@ install(FILES "${PROJECT_BINARY_DIR}/installed/heapyard-config.cmake"
 # pkg-config: relative to the file itself, so that an installation can be moved.
 file(RELATIVE_PATH heapyard_pc_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" heapyard_pc_prefix "${heapyard_pc_prefix}")
-configure_file(cmake/heapyard.pc.in "${PROJECT_BINARY_DIR}/installed/heapyard.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/installed/heapyard.pc"
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(name heapyard heapyard-trial)
+    configure_file(cmake/${name}.pc.in "${PROJECT_BINARY_DIR}/installed/${name}.pc" @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/installed/${name}.pc"
+            DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

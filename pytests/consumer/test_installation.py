@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from heapyard._native.build import read_build
+
 from .conftest import Installation, run, tool
 
 elffile = pytest.importorskip("elftools.elf.elffile", reason="needs pyelftools")
 
 PROJECT = Path(__file__).parent / "project"
-EXPECTED = "consumer: y0\n"
+EXPECTED = "consumer: malloc, 1\n"
 
 
 def exported(library: Path) -> set[str]:
@@ -56,7 +58,7 @@ def test_find_package_refuses_a_version_that_is_not_there(
 
 def test_pkg_config_builds_a_program_that_runs(installation: Installation, tmp_path: Path) -> None:
     flags = run(
-        tool("pkg-config"), "--cflags", "--libs", "heapyard",
+        tool("pkg-config"), "--cflags", "--libs", "heapyard", "heapyard-trial",
         PKG_CONFIG_PATH=str(installation.pkgconfig),
     ).split()  # fmt: skip
     program = tmp_path / "consumer"
@@ -83,6 +85,14 @@ def test_only_the_public_names_are_exported(installation: Installation) -> None:
 def test_the_soname_carries_the_major_version(installation: Installation) -> None:
     sonames = [soname(library) for library in public_libraries(installation)]
     assert sonames == [f"{library.name}.0" for library in public_libraries(installation)]
+
+
+def test_the_installation_describes_itself_to_python(installation: Installation) -> None:
+    build = read_build(next(installation.prefix.glob("lib*/**/heapyard.json")))
+    parts = [build.libheapyard, build.libheapyard_trial, build.runner, *build.targets.values()]
+    assert [part for part in parts if not part.is_file()] == []
+    assert list(build.targets) == list(installation.build.targets)
+    assert '"libc"' in run(build.runner, "--capabilities")
 
 
 def test_nothing_installed_names_the_build_folder(installation: Installation) -> None:

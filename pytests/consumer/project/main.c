@@ -1,17 +1,21 @@
-/* Maps a page through the installed library, writes to it, and gives it back. */
+/* Allocates from an arena of the installed library, and asks the engine for a name. */
 #include <stdio.h>
 
-#include <heapyard/pages.h>
+#include <heapyard/bump.h>
+#include <heapyard/trial.h>
 
 int main(void)
 {
-    const hy_page_source *pages = hy_pages_mmap();
-    char *page = pages->map(pages->context, HY_PAGE_SIZE, HY_PAGE_SIZE);
-    if (page == NULL) {
+    hy_bump *bump = hy_bump_new(NULL);
+    if (bump == NULL) {
         return 1;
     }
-    page[0] = 'y';
-    printf("consumer: %c%c\n", page[0], page[1] == 0 ? '0' : '?');
-    pages->unmap(pages->context, page, HY_PAGE_SIZE);
+    char *block = hy_bump_alloc(bump, 20);
+    if (block == NULL) {
+        return 1;
+    }
+    (void)snprintf(block, 20, "%s", hy_trial_op_name(1));
+    printf("consumer: %s, %d\n", block, (int)hy_bump_contains(bump, block));
+    hy_bump_delete(bump);
     return 0;
 }
