@@ -136,7 +136,7 @@ void *hy__bump_take(hy__bump *bump, size_t size, size_t alignment)
 void *hy__bump_take_record(hy__bump *bump, size_t size)
 {
     void *const record = hy__bump_take(bump, size, HY_BUMP_ALIGNMENT);
-    HY_COUNT(record == NULL ? bump->failures++ : 0);
+    HY_COUNT(record == NULL ? bump->window.failures++ : 0);
     return record;
 }
 
@@ -145,7 +145,7 @@ static void *serve(hy__bump *bump, size_t size, size_t alignment)
 {
     void *const block = hy__bump_take(bump, size, alignment);
     if (block == NULL) {
-        HY_COUNT(bump->failures++);
+        HY_COUNT(bump->window.failures++);
         return NULL;
     }
     HY_COUNT(bump->window.allocs++);
@@ -163,7 +163,7 @@ void *hy_bump_alloc_aligned(hy_bump *handle, size_t size, size_t alignment)
 {
     hy__bump *const bump = hy__bump_of(handle);
     if (!hy__is_power_of_two(alignment) || alignment > HY_BUMP_MAX_ALIGNMENT) {
-        HY_COUNT(bump->failures++);
+        HY_COUNT(bump->window.failures++);
         return NULL;
     }
     return serve(bump, size, alignment > HY_BUMP_ALIGNMENT ? alignment : HY_BUMP_ALIGNMENT);
@@ -187,7 +187,7 @@ void *hy_bump_alloc_zeroed(hy_bump *handle, size_t count, size_t size)
     hy__bump *const bump = hy__bump_of(handle);
     size_t total;
     if (!hy__multiply(count, size, &total)) {
-        HY_COUNT(bump->failures++);
+        HY_COUNT(bump->window.failures++);
         return NULL;
     }
     char *const block = serve(bump, total, HY_BUMP_ALIGNMENT);

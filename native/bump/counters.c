@@ -44,7 +44,7 @@ static void copy_totals(const hy__bump *bump, hy_bump_counters *c)
     c->bytes = bump->window.bytes;
     c->reallocs = bump->reallocs;
     c->in_place = bump->in_place;
-    c->failures = bump->failures;
+    c->failures = bump->window.failures;
     c->rewinds = bump->rewinds;
     c->resets = bump->resets;
     c->mapped_bytes = bump->mapped_bytes;

@@ -90,7 +90,6 @@ typedef struct hy__bump {
 #if HEAPYARD_COUNTERS
     uint64_t reallocs;
     uint64_t in_place;
-    uint64_t failures;
     uint64_t rewinds;
     uint64_t resets;
     uint64_t mapped_bytes;

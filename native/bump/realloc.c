@@ -125,7 +125,7 @@ void *hy_bump_realloc(hy_bump *handle, void *block, size_t old_size, size_t new_
     bool in_place = false;
     void *const resized = resize(bump, block, old_size, new_size, &in_place);
     if (resized == NULL) {
-        HY_COUNT(bump->failures++);
+        HY_COUNT(bump->window.failures++);
         return NULL;
     }
     HY_COUNT(bump->reallocs++);

@@ -29,6 +29,7 @@ class BumpStruct(Structure):
         ("next", c_void_p),
         ("limit", c_void_p),
         ("allocs", c_uint64),
+        ("failures", c_uint64),
         ("bytes", c_uint64),
     )
 

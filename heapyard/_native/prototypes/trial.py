@@ -1,0 +1,31 @@
+"""<heapyard/trial.h>: the engine, for trials inside this process. Tables are void pointers."""
+
+from __future__ import annotations
+
+from ctypes import POINTER, Structure, c_char_p, c_size_t, c_uint32, c_uint64, c_void_p
+from types import MappingProxyType
+
+from heapyard._native.prototypes._table import Part, function
+
+
+class TrialStateStruct(Structure):
+    """Progress, written before each operation (hy_trial_state)."""
+
+    _fields_ = (("op", c_uint64), ("round", c_uint64), ("operations", c_uint64))
+
+
+_RUN = (c_void_p, c_size_t, c_void_p, c_char_p, c_size_t, POINTER(TrialStateStruct))
+
+PART = Part(
+    library="libheapyard_trial",
+    headers=("trial.h", "plan.h", "target.h"),
+    structs=MappingProxyType({"hy_trial_state": TrialStateStruct}),
+    functions=(
+        function("hy_trial_run", c_size_t, *_RUN),
+        function("hy_trial_run_functions", c_size_t, *_RUN),
+        function("hy_trial_op_name", c_char_p, c_uint32),
+        function("hy_trial_check_name", c_char_p, c_uint32),
+        function("hy_trial_measure_name", c_char_p, c_uint32),
+        function("hy_trial_function_name", c_char_p, c_uint32),
+    ),
+)

@@ -1,0 +1,1 @@
+"""White-box tests of the part that the folder is named after."""
