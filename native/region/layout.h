@@ -108,11 +108,12 @@ static_assert(sizeof(hy_region) % 16 == 0, "segments follow at a multiple of 16"
 
 #if HEAPYARD_COUNTERS
 #    define HY__COUNT(statement) (void)(statement)
+/* One free block looked at. */
+#    define HY__STEP(region) HY__COUNT((region)->counters.steps_last++)
 #else
 #    define HY__COUNT(statement) (void)0
+#    define HY__STEP(region)     (void)(region)
 #endif
-/* One free block looked at. */
-#define HY__STEP(region) HY__COUNT((region)->counters.steps_last++)
 
 static inline size_t hy__granule(const hy_region *region)
 {
