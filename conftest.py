@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The name is that of the package's entry point: installed or not, pytest sees one plugin, once.
-pytest_plugins = ["heapyard.pytest_plugin"] if find_spec("heapyard.pytest_plugin") else []
+pytest_plugins = ["pytester"]
+if find_spec("heapyard.pytest_plugin"):
+    pytest_plugins.append("heapyard.pytest_plugin")
 
 SECONDS_PER_TEST = 300
 
