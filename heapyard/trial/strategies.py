@@ -14,7 +14,7 @@ from heapyard.trial.checks import Check
 from heapyard.trial.drawing import DRAWN_FUNCTIONS, Row, play, row_names
 from heapyard.trial.plan import Plan
 
-__all__ = ["alignments", "plans", "sizes"]
+__all__ = ["plans", "sizes"]
 
 _GROUP = 12
 
@@ -31,11 +31,6 @@ def sizes(most: int = 1 << 18) -> st.SearchStrategy[int]:
     )
 
 
-def alignments(most: int = 1 << 12) -> st.SearchStrategy[int]:
-    """Powers of two from 16 to `most`, in bytes."""
-    return st.integers(4, most.bit_length() - 1).map(lambda bit: 1 << bit)
-
-
 def plans(
     functions: Collection[str] = DRAWN_FUNCTIONS,
     *,
@@ -49,7 +44,7 @@ def plans(
     call must succeed; only what is asked with zero bytes may answer NULL (C17 7.22.3).
     """
     names = st.sampled_from(row_names(functions))
-    row = st.builds(Row, names, st.integers(0, 255), sizes(largest), alignments())
+    row = st.builds(Row, names, st.integers(0, 255), sizes(largest))
     # Several short lists in a row are longer on average than one long list.
     groups = st.tuples(*[st.lists(row, max_size=_GROUP)] * max(1, calls // _GROUP))
     return groups.map(lambda rows: play((row for group in rows for row in group), checks=checks))
