@@ -19,7 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from heapyard.trial.reaper import TOKEN, Family, adopting, end_family, expect_family
+from heapyard.trial.reaper import (
+    TOKEN,
+    Family,
+    adopting,
+    end_family,
+    expect_family,
+    present_children,
+)
 
 __all__ = ["Command", "Descriptors", "Ended", "Limits", "Progress", "run_child"]
 
@@ -181,6 +188,7 @@ def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> F
     """
     shared = Descriptors(files.plan, files.result, files.state)
     arguments = list(command(shared))
+    others = present_children()
     duplicated = [(files.writing[0], 1), (files.writing[1], 2)]
     duplicated += [(number, number) for number in (files.plan, files.result, files.state)]
     pid = os.posix_spawn(
@@ -195,7 +203,7 @@ def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> F
         setsigmask=(),
         setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
     )
-    return Family(pid, environment[TOKEN], Path(arguments[0]).name)
+    return Family(pid, environment[TOKEN], others)
 
 
 @dataclass

@@ -148,7 +148,7 @@ def _probed(
         environment = request.environment
     answer = probe(program, environment, None)
     if answer.capabilities is None:
-        raise TargetError(f"{request.text}: its child was {answer.reason}; build again")
+        raise TargetError(f"{request.text}: it does not run ({answer.reason}); build again")
     return Target(
         typed=request.text,
         mode=mode,
