@@ -6,17 +6,35 @@ def test_any_plan_holds(plan: Plan) -> None:
     assert run_plan(target, plan).held
 """
 
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
+from hypothesis import configuration
 from hypothesis import strategies as st
 
 from heapyard.trial.checks import Check
 from heapyard.trial.drawing import DRAWN_FUNCTIONS, Row, play, row_names
 from heapyard.trial.plan import Plan
 
-__all__ = ["plans", "sizes"]
+__all__ = ["leaving_no_folder", "plans", "sizes"]
 
 _GROUP = 12
+
+
+@contextmanager
+def leaving_no_folder() -> Iterator[None]:
+    """Let Hypothesis run here without a `.hypothesis` folder in the user's directory.
+
+    `database=None` is not enough: it also caches the constants that it finds in local modules.
+    """
+    before = getattr(configuration, "__hypothesis_home_directory", None)
+    with tempfile.TemporaryDirectory(prefix="heapyard-hypothesis-") as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(before)
 
 
 def sizes(most: int = 1 << 18) -> st.SearchStrategy[int]:

@@ -1,13 +1,17 @@
 """Hypothesis: what is drawn is a valid plan, survives both written forms, and shrinks well."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import configuration, find, given, settings
 
 from heapyard.trial import OPERATIONS, Plan, random_plan
 from heapyard.trial.drawing import DRAWN_FUNCTIONS
-from heapyard.trial.strategies import plans, sizes
+from heapyard.trial.strategies import leaving_no_folder, plans, sizes
 
 from .test_shrink import first_fault
 
@@ -72,3 +76,28 @@ def test_a_random_plan_is_well_formed_and_calls_what_is_there(seed: int) -> None
     assert not first_fault(plan.calls)
     assert plan.functions <= DRAWN_FUNCTIONS
     assert len(plan) > 700
+
+
+def test_a_search_leaves_no_folder(tmp_path: Path) -> None:
+    """In a process of its own: Hypothesis looks for local constants once."""
+    code = (
+        "from hypothesis import find, settings\n"
+        "from heapyard.trial.strategies import leaving_no_folder, plans\n"
+        "with leaving_no_folder():\n"
+        "    find(plans(), lambda plan: len(plan) > 5, settings=settings(database=None))\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_after_a_search_hypothesis_has_its_own_folder_again() -> None:
+    before = configuration.storage_directory("x").path
+    with leaving_no_folder():
+        assert configuration.storage_directory("x").path != before
+    assert configuration.storage_directory("x").path == before
