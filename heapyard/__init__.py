@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump, BumpMark
-    from heapyard.counters import BumpCounters
+    from heapyard.counters import BumpCounters, RegionCounters
     from heapyard.errors import HeapyardError
     from heapyard.pages import BufferPages, FaultyPages, MmapPages, PageSource
+    from heapyard.region import Engine, Region, Span
 
 __all__ = [
     "BufferPages",
     "Bump",
     "BumpCounters",
     "BumpMark",
+    "Engine",
     "FaultyPages",
     "HeapyardError",
     "MmapPages",
     "PageSource",
+    "Region",
+    "RegionCounters",
+    "Span",
 ]
 
 _HOMES = {
@@ -31,6 +36,10 @@ _HOMES = {
     "FaultyPages": "heapyard.pages",
     "MmapPages": "heapyard.pages",
     "PageSource": "heapyard.pages",
+    "Engine": "heapyard.region",
+    "Region": "heapyard.region",
+    "RegionCounters": "heapyard.counters",
+    "Span": "heapyard.region",
 }
 
 

@@ -66,3 +66,26 @@ class BumpCounters(Counters):
     unused_bytes: int
     mapped_bytes: int
     peak_mapped_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionCounters(Counters):
+    """The counters of a region: HY_REGION_COUNTERS in <heapyard/region.h>."""
+
+    regions: int
+    region_bytes: int
+    live_bytes: int
+    free_bytes: int
+    metadata_bytes: int
+    unused_bytes: int
+    live_blocks: int
+    free_blocks: int
+    peak_live_bytes: int
+    allocs: int
+    frees: int
+    in_place: int
+    moved: int
+    failures: int
+    misuses: int
+    steps: int
+    peak_steps: int

@@ -103,21 +103,18 @@ def _broken(plain: Result, error: BaseException, bench: Bench) -> Result:
     return replace(plain, verdict=Verdict.FAIL, detail=detail, again=_again(plain, None, bench))
 
 
-def crashed(identity: str, rule: Rule | None, target: str, how: str, settings: Settings) -> Result:
-    """The verdict of a rule whose worker died: nothing else would answer for it.
-
-    `rule` is None for one that only the workers have loaded; it counts as a MUST.
-    """
+def crashed(rule: Rule, defendant: Defendant, how: str, settings: Settings) -> Result:
+    """The verdict of a rule whose worker died: nothing else would answer for it."""
     plain = Result(
-        rule=identity,
-        level=rule.level if rule else MUST,
+        rule=rule.id,
+        level=rule.level,
         verdict=Verdict.FAIL,
-        detail=how,
-        target=target,
-        title=rule.title if rule else "(a rule whose process died)",
-        source=rule.source if rule else "",
+        detail=how.partition("\n")[0],
+        target=defendant.typed,
+        title=rule.title,
+        source=rule.source,
         expected="the rule to end with a verdict",
-        seen=how,
+        seen=how.partition("\n")[0],
     )
     return replace(plain, again=_check_command(plain, settings))
 

@@ -26,11 +26,8 @@ class Row(NamedTuple):
     """Which live block, counted from the oldest, modulo how many there are."""
     size: int
     """Bytes."""
-
-    @property
-    def alignment(self) -> int:
-        """A power of two from 16 to 4,096, in bytes."""
-        return 16 << self.pick % 9
+    alignment: int
+    """A power of two."""
 
 
 def random_plan(
@@ -49,7 +46,12 @@ def random_plan(
     """
     names = row_names(functions)
     rows = (
-        Row(source.choice(names), source.getrandbits(16), _random_size(source, largest))
+        Row(
+            source.choice(names),
+            source.getrandbits(16),
+            _random_size(source, largest),
+            16 << source.randrange(9),
+        )
         for _ in range(calls)
     )
     return play(rows, checks=checks)
@@ -95,8 +97,8 @@ def _calloc(plan: Plan, live: list[Slot], row: Row) -> None:
 
 def _aligned(name: str) -> _Play:
     def play_aligned(plan: Plan, live: list[Slot], row: Row) -> None:
-        size = -(-max(row.size, 1) // row.alignment) * row.alignment
-        live.append(getattr(plan, name)(row.alignment, size))
+        size = -(-row.size // row.alignment) * row.alignment
+        live.append(getattr(plan, name)(row.alignment, size, may_fail=size == 0))
 
     return play_aligned
 

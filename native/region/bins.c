@@ -5,12 +5,6 @@
 
 #include "region/poison.h"
 
-/* A granule that a block may begin at; no link that leads elsewhere is followed. */
-static bool is_number(const hy__fast *fast, uint32_t number)
-{
-    return number - 1 < fast->segment.top - 1;
-}
-
 static uint32_t get_child(const hy__fast *fast, uint32_t node, unsigned side)
 {
     return hy__get(fast, node, HY__CHILD + 4 * side);
@@ -54,7 +48,7 @@ static void consider(hy_region *region, const hy__fast *fast, uint32_t node, uin
 static void find_leftmost(hy_region *region, const hy__fast *fast, uint32_t node, uint32_t n,
                           best *found)
 {
-    for (unsigned depth = 0; is_number(fast, node) && depth < 32; depth++) {
+    for (unsigned depth = 0; hy__is_number(fast, node) && depth < 32; depth++) {
         consider(region, fast, node, n, found);
         const uint32_t left = get_child(fast, node, 0);
         node = left != 0 ? left : get_child(fast, node, 1);
@@ -65,7 +59,7 @@ static void find_in_tree(hy_region *region, const hy__fast *fast, uint32_t n, be
 {
     const unsigned depths = hy__log2_floor(n);
     uint32_t node = fast->trees[tree_of(n)], right_of_path = 0;
-    for (unsigned depth = 0; is_number(fast, node); depth++) {
+    for (unsigned depth = 0; hy__is_number(fast, node); depth++) {
         consider(region, fast, node, n, found);
         if (found->size == n || depth == depths) {
             return;
@@ -80,8 +74,11 @@ static void find_in_tree(hy_region *region, const hy__fast *fast, uint32_t n, be
     find_leftmost(region, fast, right_of_path, n, found);
 }
 
-static uint32_t find_large(hy_region *region, const hy__fast *fast, uint32_t n)
+uint32_t hy__trees_find(hy_region *region, const hy__fast *fast, uint32_t n)
 {
+    if (n > HY__GRANULES_MAX) {
+        return 0;
+    }
     best found = {0, UINT32_MAX};
     uint32_t trees = fast->tree_map;
     if (n >= HY__SMALL_BINS) {
@@ -99,32 +96,7 @@ static uint32_t find_large(hy_region *region, const hy__fast *fast, uint32_t n)
     return twin != 0 ? twin : found.number;
 }
 
-uint32_t hy__bins_find(hy_region *region, const hy__fast *fast, uint32_t n)
-{
-    if (n < HY__SMALL_BINS) {
-        const uint64_t bins = fast->small_map >> n;
-        HY__STEP(region);
-        if (bins != 0) {
-            return fast->bins[n + (unsigned)__builtin_ctzll(bins)];
-        }
-    }
-    return n <= HY__GRANULES_MAX ? find_large(region, fast, n) : 0;
-}
-
 /* ---- changing ------------------------------------------------------------------------------- */
-
-static void insert_small(hy__fast *fast, uint32_t number, uint32_t size)
-{
-    const uint64_t bit = hy__bit(size);
-    const uint32_t head = (fast->small_map & bit) != 0 ? fast->bins[size] : 0;
-    hy__put(fast, number, HY__NEXT, head);
-    hy__put(fast, number, HY__PREVIOUS, 0);
-    if (head != 0) {
-        hy__put(fast, head, HY__PREVIOUS, number);
-    }
-    fast->bins[size] = number;
-    fast->small_map |= bit;
-}
 
 /* node -> next   =>   node -> number -> next */
 static void insert_twin(hy__fast *fast, uint32_t node, uint32_t number)
@@ -138,7 +110,7 @@ static void insert_twin(hy__fast *fast, uint32_t node, uint32_t number)
     }
 }
 
-static void insert_large(hy__fast *fast, uint32_t number, uint32_t size)
+void hy__trees_insert(hy__fast *fast, uint32_t number, uint32_t size)
 {
     const unsigned tree = tree_of(size);
     uint32_t parent = 0, node = (fast->tree_map >> tree & 1) != 0 ? fast->trees[tree] : 0;
@@ -164,20 +136,6 @@ static void insert_large(hy__fast *fast, uint32_t number, uint32_t size)
     }
 }
 
-void hy__bins_insert(hy_region *region, hy__fast *fast, uint32_t number, uint32_t size)
-{
-    (void)region;
-    hy__put(fast, number, HY__SIZE, size);
-    hy__store(hy__fast_address(fast, number + size) - 4, size);
-    if (size < HY__SMALL_BINS) {
-        insert_small(fast, number, size);
-    } else {
-        insert_large(fast, number, size);
-    }
-    HY__COUNT(region->counters.free_blocks++);
-    HY__COUNT(region->counters.free_bytes += (uint64_t)size << 4);
-}
-
 /* What pointed down to `node` points to `other` (0: nothing). */
 static void replace_child(hy__fast *fast, uint32_t node, unsigned tree, uint32_t other)
 {
@@ -197,7 +155,7 @@ static void replace_child(hy__fast *fast, uint32_t node, unsigned tree, uint32_t
 static uint32_t unhang_leaf(hy__fast *fast, uint32_t node, unsigned tree)
 {
     uint32_t leaf = node, below = node;
-    for (unsigned depth = 0; is_number(fast, below) && depth < 32; depth++) {
+    for (unsigned depth = 0; hy__is_number(fast, below) && depth < 32; depth++) {
         leaf = below;
         below = get_child(fast, leaf, 1);
         below = below != 0 ? below : get_child(fast, leaf, 0);
@@ -231,17 +189,6 @@ static void remove_node(hy__fast *fast, uint32_t node, unsigned tree)
     }
 }
 
-static void remove_small(hy__fast *fast, uint32_t number, uint32_t size)
-{
-    const uint32_t next = hy__get(fast, number, HY__NEXT);
-    fast->bins[size] = next;
-    if (next != 0) {
-        hy__put(fast, next, HY__PREVIOUS, 0);
-    } else {
-        fast->small_map &= ~hy__bit(size);
-    }
-}
-
 static void remove_twin(hy__fast *fast, uint32_t number, uint32_t previous)
 {
     const uint32_t next = hy__get(fast, number, HY__NEXT);
@@ -249,25 +196,6 @@ static void remove_twin(hy__fast *fast, uint32_t number, uint32_t previous)
     if (next != 0) {
         hy__put(fast, next, HY__PREVIOUS, previous);
     }
-}
-
-void hy__bins_remove(hy_region *region, hy__fast *fast, uint32_t number, uint32_t size)
-{
-    const uint32_t previous = hy__get(fast, number, HY__PREVIOUS);
-    if (previous != 0) {
-        remove_twin(fast, number, previous);
-    } else if (size < HY__SMALL_BINS) {
-        remove_small(fast, number, size);
-    } else {
-        remove_node(fast, number, tree_of(size));
-    }
-    if (hy__poisons(region)) {
-        char *start = hy__fast_address(fast, number);
-        hy__poison_bytes(start, size < HY__SMALL_BINS ? HY__SMALL_HEADER : HY__TREE_HEADER);
-        hy__poison_bytes(hy__fast_address(fast, number + size) - 4, 4);
-    }
-    HY__COUNT(region->counters.free_blocks--);
-    HY__COUNT(region->counters.free_bytes -= (uint64_t)size << 4);
 }
 
 /* ---- believing ------------------------------------------------------------------------------ */
@@ -282,7 +210,7 @@ static bool is_led_to(const hy__fast *fast, uint32_t number, uint32_t size)
     if (parent == 0) {
         return fast->trees[tree_of(size)] == number;
     }
-    return is_number(fast, parent) &&
+    return hy__is_number(fast, parent) &&
            (get_child(fast, parent, 0) == number || get_child(fast, parent, 1) == number);
 }
 
@@ -291,34 +219,58 @@ static bool has_sound_children(const hy__fast *fast, uint32_t number)
 {
     for (unsigned side = 0; side < 2; side++) {
         const uint32_t child = get_child(fast, number, side);
-        if (child != 0 && !(is_number(fast, child) && hy__get(fast, child, HY__PARENT) == number)) {
+        if (child != 0 &&
+            !(hy__is_number(fast, child) && hy__get(fast, child, HY__PARENT) == number)) {
             return false;
         }
     }
     return true;
 }
 
-bool hy__bins_is_sound(const hy__fast *fast, uint32_t number)
+/* The block's neighbours in its bin know it. */
+static bool is_linked(const hy__fast *fast, uint32_t number, uint32_t size)
 {
-    const hy__map *map = hy__map_of(fast);
-    if (!is_number(fast, number) || !hy__is_start(map, number) || !hy__is_free(map, number)) {
-        return false;
-    }
-    const uint32_t size = hy__get(fast, number, HY__SIZE);
     const uint32_t next = hy__get(fast, number, HY__NEXT);
     const uint32_t previous = hy__get(fast, number, HY__PREVIOUS);
-    if (size - 1 >= fast->segment.top - number - 1 ||
-        hy__size_before(fast, number + size) != size) {
-        return false;
-    }
-    if (next != 0 && !(is_number(fast, next) && hy__get(fast, next, HY__PREVIOUS) == number)) {
+    if (next != 0 && !(hy__is_number(fast, next) && hy__get(fast, next, HY__PREVIOUS) == number)) {
         return false;
     }
     if (previous != 0) {
-        return is_number(fast, previous) && hy__get(fast, previous, HY__NEXT) == number;
+        return hy__is_number(fast, previous) && hy__get(fast, previous, HY__NEXT) == number;
     }
     return is_led_to(fast, number, size) &&
            (size < HY__SMALL_BINS || has_sound_children(fast, number));
+}
+
+bool hy__trees_remove(hy__fast *fast, uint32_t number, uint32_t size)
+{
+    if (!is_linked(fast, number, size)) {
+        return false;
+    }
+    const uint32_t previous = hy__get(fast, number, HY__PREVIOUS);
+    if (previous != 0) {
+        remove_twin(fast, number, previous);
+    } else {
+        remove_node(fast, number, tree_of(size));
+    }
+    return true;
+}
+
+void hy__bins_poison(hy__fast *fast, uint32_t number, uint32_t size)
+{
+    char *start = hy__fast_address(fast, number);
+    hy__poison_bytes(start, size < HY__SMALL_BINS ? HY__SMALL_HEADER : HY__TREE_HEADER);
+    hy__poison_bytes(hy__fast_address(fast, number + size) - 4, 4);
+}
+
+bool hy__bins_is_sound(const hy__fast *fast, uint32_t number)
+{
+    const hy__map *map = hy__map_of(fast);
+    if (!hy__is_number(fast, number) || !hy__is_start(map, number) || !hy__is_free(map, number)) {
+        return false;
+    }
+    const uint32_t size = hy__free_size(fast, number);
+    return size != 0 && is_linked(fast, number, size);
 }
 
 bool hy__bins_is_filed(const hy__fast *fast, uint32_t number)
@@ -333,7 +285,8 @@ bool hy__bins_is_filed(const hy__fast *fast, uint32_t number)
     }
     const unsigned depths = hy__log2_floor(size);
     uint32_t node = fast->trees[tree_of(size)];
-    for (unsigned depth = 0; is_number(fast, node) && node != number && depth < depths; depth++) {
+    for (unsigned depth = 0; hy__is_number(fast, node) && node != number && depth < depths;
+         depth++) {
         node = get_child(fast, node, side_of(size, depth));
     }
     return node == number;

@@ -52,16 +52,102 @@ static inline uint32_t hy__size_before(const hy__fast *fast, uint32_t end)
     return hy__load(hy__fast_address(fast, end) - 4);
 }
 
-/* A block of at least n granules, the smallest there is; 0 where there is none. */
-uint32_t hy__bins_find(hy_region *region, const hy__fast *fast, uint32_t n);
+/* A granule that a block may begin at; no link that leads elsewhere is followed. */
+static inline bool hy__is_number(const hy__fast *fast, uint32_t number)
+{
+    return number - 1 < fast->segment.top - 1;
+}
 
-/* Put a block into its bin, or take it out: its words, not its bits in the map. A block that is
- * taken out must be sound. */
-void hy__bins_insert(hy_region *region, hy__fast *fast, uint32_t number, uint32_t size);
-void hy__bins_remove(hy_region *region, hy__fast *fast, uint32_t number, uint32_t size);
+/* A block of at least n granules, the smallest there is; 0 where there is none. For n of a tree, or
+ * where no small block is left. */
+uint32_t hy__trees_find(hy_region *region, const hy__fast *fast, uint32_t n);
 
-/* Whether this is a free block, with equal sizes at both ends, whose neighbours in its bin know it:
- * what must hold before it may be taken out of the bin. O(1). */
+/* The node, or the list of one, for a block of 64 granules or more. `remove` answers false, with
+ * nothing changed, where the words around the block contradict each other. */
+void hy__trees_insert(hy__fast *fast, uint32_t number, uint32_t size);
+bool hy__trees_remove(hy__fast *fast, uint32_t number, uint32_t size);
+
+/* A block that is taken out is poison again, whole. */
+void hy__bins_poison(hy__fast *fast, uint32_t number, uint32_t size);
+
+static inline uint32_t hy__bins_find(hy_region *region, const hy__fast *fast, uint32_t n)
+{
+    if (n < HY__SMALL_BINS) {
+        const uint64_t bins = fast->small_map >> n;
+        HY__STEP(region);
+        if (bins != 0) {
+            return fast->bins[n + (unsigned)__builtin_ctzll(bins)];
+        }
+    }
+    return hy__trees_find(region, fast, n);
+}
+
+/* Write a free block's words, and put it into its bin. The map is the caller's. O(1). */
+static inline void hy__bins_insert(hy_region *region, hy__fast *fast, uint32_t number,
+                                   uint32_t size)
+{
+    hy__put(fast, number, HY__SIZE, size);
+    hy__store(hy__fast_address(fast, number + size) - 4, size);
+    HY__COUNT(region->counters.free_blocks++);
+    HY__COUNT(region->counters.free_bytes += (uint64_t)size << 4);
+    if (size >= HY__SMALL_BINS) {
+        hy__trees_insert(fast, number, size);
+        return;
+    }
+    const uint32_t head = fast->bins[size];
+    hy__put(fast, number, HY__NEXT, head);
+    hy__put(fast, number, HY__PREVIOUS, 0);
+    hy__put(fast, head, HY__PREVIOUS, number); /* head 0: nowhere */
+    fast->bins[size] = number;
+    fast->small_map |= hy__bit(size);
+    (void)region;
+}
+
+/* [ previous or bin ] <-> number <-> next    =>    [ previous or bin ] <-> next */
+static inline bool hy__bins_unlink_small(hy__fast *fast, uint32_t number, uint32_t size)
+{
+    const uint32_t next = hy__get(fast, number, HY__NEXT);
+    const uint32_t previous = hy__get(fast, number, HY__PREVIOUS);
+    char *const link =
+        previous != 0 ? hy__fast_address(fast, previous) : (char *)(void *)&fast->bins[size];
+    if (next >= fast->segment.top || previous >= fast->segment.top || hy__load(link) != number ||
+        (next != 0 && hy__get(fast, next, HY__PREVIOUS) != number)) {
+        return false;
+    }
+    hy__store(link, next);
+    hy__put(fast, next, HY__PREVIOUS, previous);
+    fast->small_map &= ~((uint64_t)(fast->bins[size] == 0) << size);
+    return true;
+}
+
+/* Take a free block of a known size out of its bin. False, with nothing changed, where the words
+ * around it contradict each other. O(1). */
+static inline bool hy__bins_remove(hy_region *region, hy__fast *fast, uint32_t number,
+                                   uint32_t size)
+{
+    const bool is_removed = size < HY__SMALL_BINS ? hy__bins_unlink_small(fast, number, size)
+                                                  : hy__trees_remove(fast, number, size);
+    if (!is_removed) {
+        return false;
+    }
+    if (hy__poisons(region)) {
+        hy__bins_poison(fast, number, size);
+    }
+    HY__COUNT(region->counters.free_blocks--);
+    HY__COUNT(region->counters.free_bytes -= (uint64_t)size << 4);
+    return true;
+}
+
+/* The size of a free block that begins here by the map; 0 where its two sizes differ, or can't be. */
+static inline uint32_t hy__free_size(const hy__fast *fast, uint32_t number)
+{
+    const uint32_t size = hy__get(fast, number, HY__SIZE);
+    const bool fits = size - 1 < fast->segment.top - number - 1;
+    return fits && hy__size_before(fast, number + size) == size ? size : 0;
+}
+
+/* Whether this is a free block, with equal sizes at both ends, whose neighbours in its bin know it.
+ * O(1). */
 bool hy__bins_is_sound(const hy__fast *fast, uint32_t number);
 
 /* Whether a sound block is where hy__bins_find looks for its size. O(1). */

@@ -3,7 +3,7 @@
  */
 #include "region/chain.h"
 
-bool hy_region_read_counters(const hy_region *region, hy_region_counters *counters, size_t size)
+bool hy_region_get_counters(const hy_region *region, hy_region_counters *counters)
 {
 #if HEAPYARD_COUNTERS
     hy_region_counters all = region->counters;
@@ -16,12 +16,11 @@ bool hy_region_read_counters(const hy_region *region, hy_region_counters *counte
         all.unused_bytes += unused;
         all.metadata_bytes += at->span_size - hy__block_bytes(region, at);
     }
-    __builtin_memcpy(counters, &all, size < sizeof all ? size : sizeof all);
+    *counters = all;
     return true;
 #else
     (void)region;
     (void)counters;
-    (void)size;
     return false;
 #endif
 }

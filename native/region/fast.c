@@ -19,20 +19,12 @@ static uint32_t corrupted(hy_region *region, const hy__fast *fast, uint32_t numb
 }
 
 /* The bits of a new free block whose start is set already, and its place in a bin. */
-static void set_free_block(hy_region *region, hy__fast *fast, hy__map *map, uint32_t number,
-                           uint32_t size)
+static inline void set_free_block(hy_region *region, hy__fast *fast, hy__map *map, uint32_t number,
+                                  uint32_t size)
 {
     hy__set_free(map, number);
     hy__set_free(map, number + size - 1);
     hy__bins_insert(region, fast, number, size);
-}
-
-static void take_out(hy_region *region, hy__fast *fast, hy__map *map, uint32_t number,
-                     uint32_t size)
-{
-    hy__bins_remove(region, fast, number, size);
-    hy__clear_free(map, number);
-    hy__clear_free(map, number + size - 1);
 }
 
 /* Clears the pairs of the map that a new `top` comes near, so that windows may be read there. */
@@ -76,22 +68,29 @@ static bool is_unwritten(hy_region *region, const hy__fast *fast, uint32_t numbe
 static uint32_t carve(hy_region *region, hy__fast *fast, uint32_t block, uint32_t pad, uint32_t n)
 {
     hy__map *map = hy__map_of(fast);
-    if (!hy__bins_is_sound(fast, block)) {
+    const bool is_block = hy__is_number(fast, block) && hy__is_free(map, block);
+    const uint32_t size = is_block ? hy__free_size(fast, block) : 0;
+    const uint32_t number = block + pad, rest = size - pad - n;
+    if (size < n + pad) {
         return corrupted(region, fast, block);
     }
-    const uint32_t size = hy__get(fast, block, HY__SIZE);
     if (hy__poisons(region) && !is_unwritten(region, fast, block, size, pad, n)) {
         return 0;
     }
-    const uint32_t number = block + pad, rest = size - pad - n;
-    take_out(region, fast, map, block, size);
+    if (!hy__bins_remove(region, fast, block, size)) {
+        return corrupted(region, fast, block);
+    }
+    hy__clear_free(map, block);
     if (pad != 0) {
-        set_free_block(region, fast, map, block, pad);
         hy__set_start(map, number);
+        set_free_block(region, fast, map, block, pad);
     }
     if (rest != 0) {
         hy__set_start(map, number + n);
-        set_free_block(region, fast, map, number + n, rest);
+        hy__set_free(map, number + n);
+        hy__bins_insert(region, fast, number + n, rest);
+    } else {
+        hy__clear_free(map, block + size - 1);
     }
     return number;
 }
@@ -189,15 +188,15 @@ static uint32_t report_no_block(hy_region *region, const hy__fast *fast, uint32_
     return hy__region_misuse(region, kind, hy__fast_address(fast, number), NULL);
 }
 
-uint32_t hy__fast_measure(hy_region *region, hy__segment *segment, uint32_t number, size_t size)
+static inline uint32_t measure(hy_region *region, const hy__fast *fast, uint32_t number,
+                               size_t size)
 {
-    const hy__fast *fast = fast_of(segment);
     const hy__map *map = hy__map_of(fast);
     if (!hy__is_start(map, number) || hy__is_free(map, number)) {
         return report_no_block(region, fast, number);
     }
     const uint32_t n = hy__live_size(map, number);
-    if (n - 1 >= segment->top - number || !hy__is_start(map, number + n)) {
+    if (n - 1 >= fast->segment.top - number || !hy__is_start(map, number + n)) {
         return hy__region_misuse(region, HY_MISUSE_CORRUPTED, hy__fast_address(fast, number),
                                  "(block boundaries)");
     }
@@ -208,31 +207,44 @@ uint32_t hy__fast_measure(hy_region *region, hy__segment *segment, uint32_t numb
     return n;
 }
 
+uint32_t hy__fast_measure(hy_region *region, hy__segment *segment, uint32_t number, size_t size)
+{
+    return measure(region, fast_of(segment), number, size);
+}
+
 /* ---- giving back ---------------------------------------------------------------------------- */
 
-/* The free blocks on both sides, as {number, size}; size 0 where that side is not free. */
+/* The free blocks on both sides, out of their bins but still in the map; size 0: that side is not
+ * free. */
 typedef struct neighbours {
     uint32_t before, before_size, after, after_size;
 } neighbours;
 
-/* False, after reporting, where one of them was written over. */
-static bool find_neighbours(hy_region *region, const hy__fast *fast, uint32_t number, uint32_t n,
-                            neighbours *found)
+/* False, after reporting and with nothing changed, where one of them was written over. */
+static inline bool take_neighbours(hy_region *region, hy__fast *fast, uint32_t number, uint32_t n,
+                                   neighbours *taken)
 {
     const hy__map *map = hy__map_of(fast);
-    *found = (neighbours){.before = number, .after = number + n};
+    *taken = (neighbours){.before = number, .after = number + n};
     if (hy__is_free(map, number - 1)) {
         const uint32_t size = hy__size_before(fast, number);
-        found->before_size = size;
-        found->before = number - size;
-        if (size >= number || !hy__bins_is_sound(fast, number - size) ||
-            hy__get(fast, number - size, HY__SIZE) != size) {
+        taken->before_size = size;
+        taken->before = number - size;
+        if (size >= number || !hy__is_start(map, number - size) ||
+            hy__get(fast, number - size, HY__SIZE) != size ||
+            !hy__bins_remove(region, fast, number - size, size)) {
             return corrupted(region, fast, number) != 0;
         }
     }
     if (hy__is_free(map, number + n)) {
-        found->after_size = hy__get(fast, number + n, HY__SIZE);
-        return hy__bins_is_sound(fast, number + n) || corrupted(region, fast, number + n) != 0;
+        taken->after_size = hy__free_size(fast, number + n);
+        if (taken->after_size == 0 ||
+            !hy__bins_remove(region, fast, number + n, taken->after_size)) {
+            if (taken->before_size != 0) {
+                hy__bins_insert(region, fast, taken->before, taken->before_size);
+            }
+            return corrupted(region, fast, number + n) != 0;
+        }
     }
     return true;
 }
@@ -243,23 +255,25 @@ static bool find_neighbours(hy_region *region, const hy__fast *fast, uint32_t nu
  *     [ before ][ this ][ after ]   =>  [ -------- before --------- ]
  *     [ before ][ this ] unused     =>    unused
  *
- * `this` is a start, and its size is not in the map any more.
+ * `this` is a start, and its size is not in the map any more. Bits that end up inside the block are
+ * cleared first: where a neighbour is one granule long, they are its outer ones too.
  */
-static void join(hy_region *region, hy__fast *fast, uint32_t number, uint32_t n,
-                 const neighbours *around)
+static inline void join(hy_region *region, hy__fast *fast, uint32_t number, uint32_t n,
+                        const neighbours *around)
 {
     hy__map *map = hy__map_of(fast);
     const uint32_t start = around->before, end = around->after + around->after_size;
     if (around->before_size != 0) {
-        take_out(region, fast, map, start, around->before_size);
+        hy__clear_free(map, number - 1);
         hy__clear_start(map, number);
     }
     if (around->after_size != 0) {
-        take_out(region, fast, map, around->after, around->after_size);
+        hy__clear_free(map, around->after);
         hy__clear_start(map, around->after);
     }
     hy__poison(region, &fast->segment, number, n);
     if (end == fast->segment.top) {
+        hy__clear_free(map, start);
         hy__clear_start(map, end);
         fast->segment.top = start;
     } else {
@@ -271,8 +285,8 @@ uint32_t hy__fast_give(hy_region *region, hy__segment *segment, uint32_t number,
 {
     hy__fast *fast = fast_of(segment);
     neighbours around;
-    const uint32_t n = hy__fast_measure(region, segment, number, size);
-    if (n == 0 || !find_neighbours(region, fast, number, n, &around)) {
+    const uint32_t n = measure(region, fast, number, size);
+    if (n == 0 || !take_neighbours(region, fast, number, n, &around)) {
         return 0;
     }
     hy__unmark_size(hy__map_of(fast), number, n);
@@ -290,7 +304,7 @@ static bool shrink(hy_region *region, hy__fast *fast, uint32_t number, uint32_t 
     hy__map *map = hy__map_of(fast);
     neighbours around;
     hy__unmark_size(map, number, old_n);
-    if (!find_neighbours(region, fast, number + new_n, old_n - new_n, &around)) {
+    if (!take_neighbours(region, fast, number + new_n, old_n - new_n, &around)) {
         hy__mark_size(map, number, old_n);
         return false;
     }

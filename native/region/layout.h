@@ -84,11 +84,12 @@ typedef struct HY__MAY_ALIAS hy__fast {
     uint32_t tree_map;    /* bit k: trees[k] is not empty */
     uint32_t live_blocks; /* kept in every build: check needs it */
     uint32_t map_words;   /* how many pairs of the map were cleared so far */
-    uint32_t spare[2];
     uint32_t bins[HY__SMALL_BINS];
     uint32_t trees[HY__TREES];
+    uint32_t spare[2];
+    uint32_t nowhere[4]; /* granule 0, which a link of 0 leads to: may be written, is not read */
 } hy__fast;
-static_assert(sizeof(hy__fast) == 64 + 28 + 4 * 89 && sizeof(hy__fast) % 16 == 0,
+static_assert(sizeof(hy__fast) == 464 && offsetof(hy__fast, nowhere) == 464 - 16,
               "the layout is the same on every target");
 
 struct HY__MAY_ALIAS hy_region {
@@ -101,19 +102,17 @@ struct HY__MAY_ALIAS hy_region {
     hy__link current; /* served, or took back, the last block */
 #if HEAPYARD_COUNTERS
     hy_region_counters counters; /* those that are sums over spans are filled in when read */
-    uint64_t spare;
 #endif
 };
 static_assert(sizeof(hy_region) % 16 == 0, "segments follow at a multiple of 16");
 
 #if HEAPYARD_COUNTERS
 #    define HY__COUNT(statement) (void)(statement)
-/* One free block looked at. */
-#    define HY__STEP(region) HY__COUNT((region)->counters.steps_last++)
 #else
 #    define HY__COUNT(statement) (void)0
-#    define HY__STEP(region)     (void)(region)
 #endif
+/* One free block looked at. */
+#define HY__STEP(region) HY__COUNT((region)->counters.steps++)
 
 static inline size_t hy__granule(const hy_region *region)
 {

@@ -86,14 +86,14 @@ static inline uint64_t hy__starts_from(const hy__map *map, uint32_t number)
 {
     const unsigned shift = number & 63;
     const hy__map *pair = &map[number >> 6];
-    return shift == 0 ? pair[0].starts : pair[0].starts >> shift | pair[1].starts << (64 - shift);
+    return pair[0].starts >> shift | pair[1].starts << 1 << (63 - shift);
 }
 
 static inline uint64_t hy__frees_from(const hy__map *map, uint32_t number)
 {
     const unsigned shift = number & 63;
     const hy__map *pair = &map[number >> 6];
-    return shift == 0 ? pair[0].frees : pair[0].frees >> shift | pair[1].frees << (64 - shift);
+    return pair[0].frees >> shift | pair[1].frees << 1 << (63 - shift);
 }
 
 /* Put the size of a live block into the map, or take it out again (`digits` 0). */

@@ -26,7 +26,7 @@ uint32_t hy__region_misuse(hy_region *region, hy_misuse_kind kind, const void *a
 
 static void begin(hy_region *region)
 {
-    HY__COUNT(region->counters.steps_last = 0);
+    HY__COUNT(region->counters.steps = 0);
     hy__enter(region);
 }
 
@@ -34,8 +34,8 @@ static void end(hy_region *region)
 {
 #if HEAPYARD_COUNTERS
     hy_region_counters *const counters = &region->counters;
-    if (counters->steps_high < counters->steps_last) {
-        counters->steps_high = counters->steps_last;
+    if (counters->peak_steps < counters->steps) {
+        counters->peak_steps = counters->steps;
     }
 #endif
     hy__leave(region);
@@ -48,8 +48,8 @@ static void count_live(hy_region *region, uint32_t more, uint32_t less)
     hy_region_counters *const counters = &region->counters;
     counters->live_bytes += (uint64_t)more << region->shift;
     counters->live_bytes -= (uint64_t)less << region->shift;
-    if (counters->live_bytes_high < counters->live_bytes) {
-        counters->live_bytes_high = counters->live_bytes;
+    if (counters->peak_live_bytes < counters->live_bytes) {
+        counters->peak_live_bytes = counters->live_bytes;
     }
 #endif
     (void)region;
@@ -236,7 +236,7 @@ static bool resize_in_place(hy_region *region, handle at, char *block, uint32_t 
     if (new_n > HY__GRANULES_MAX || !engine_resize(region, at, old_n, new_n)) {
         return false;
     }
-    HY__COUNT(region->counters.reallocs_in_place++);
+    HY__COUNT(region->counters.in_place++);
     count_live(region, new_n, old_n);
     mark_resized(region, block, old_n, new_n, new_size);
     return true;
@@ -255,7 +255,7 @@ static char *move(hy_region *region, char *block, uint32_t old_n, size_t old_siz
     }
     __builtin_memcpy(moved, block, old_bytes < new_size ? old_bytes : new_size);
     give(region, block, old_size);
-    HY__COUNT(region->counters.reallocs_moved++);
+    HY__COUNT(region->counters.moved++);
     return moved;
 }
 

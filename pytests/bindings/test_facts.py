@@ -11,8 +11,9 @@ import pytest
 
 from heapyard import bump, pages
 from heapyard.block import BlockState
-from heapyard.counters import BumpCounters, Counters
+from heapyard.counters import BumpCounters, Counters, RegionCounters
 from heapyard.misuse import MisuseKind
+from heapyard.region import Engine, Status, Violation
 from pytests.bindings.test_prototypes import HEADERS, symbols_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 ENUMS: list[tuple[type[IntEnum], str, str]] = [
     (BlockState, "hy_block_state", "HY_BLOCK_"),
     (MisuseKind, "hy_misuse_kind", "HY_MISUSE_"),
+    (Engine, "hy_region_engine", "HY_REGION_"),
+    (Status, "hy_region_status", "HY_REGION_"),
+    (Violation, "hy_region_violation", "HY_REGION_"),
 ]
 
 CONSTANTS = [
@@ -30,14 +34,18 @@ CONSTANTS = [
     (pages.PAGE_SIZE, "pages.h", "HY_PAGE_SIZE"),
 ]
 
-LISTS: list[tuple[type[Counters], str, str]] = [(BumpCounters, "bump.h", "HY_BUMP_COUNTERS")]
+LISTS: list[tuple[type[Counters], str, str]] = [
+    (BumpCounters, "bump.h", "HY_BUMP_COUNTERS"),
+    (RegionCounters, "region.h", "HY_REGION_COUNTERS"),
+]
 
 
 @pytest.mark.parametrize(("enum", "name", "prefix"), ENUMS, ids=[name for _, name, _ in ENUMS])
 def test_enumeration_has_the_members_of_c(enum: type[IntEnum], name: str, prefix: str) -> None:
     native = symbols_of("libheapyard").enums[name]
     expected = {key.removeprefix(prefix): value for key, value in native.items()}
-    expected.pop("KIND_COUNT", None)
+    for count in ("KIND_COUNT", "STATUS_COUNT", "VIOLATION_COUNT"):
+        expected.pop(count, None)
     assert {member.name: member.value for member in enum} == expected
 
 

@@ -14,7 +14,6 @@ from heapyard.contract.grids import KIB, PAGE
 from heapyard.contract.mixes import MODEL
 from heapyard.rules import Trial
 from heapyard.trial import Plan, Slot
-from heapyard.trial.strategies import leaving_no_folder
 
 __all__ = ["falsify"]
 
@@ -53,8 +52,7 @@ def falsify(trial: Trial, *, examples: int) -> Plan | None:
             raise _Falsified
 
     try:
-        with leaving_no_folder():
-            search()
+        search()
     except _Falsified:
         return failing[-1]
     return None

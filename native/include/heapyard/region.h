@@ -255,7 +255,8 @@ HY_API hy_check_result hy_region_check(const hy_region *region);
 HY_API const char *hy_region_check_text(uint32_t code);
 
 /*
- * Counters, in one list: X(name, unit, meaning). All are uint64_t. After every call
+ * The counters: X(type, name, meaning). Totals are since the region was made, the rest is now.
+ * After every call
  *
  *     live_bytes + free_bytes + metadata_bytes + unused_bytes == region_bytes
  *     allocs - frees == live_blocks
@@ -263,36 +264,35 @@ HY_API const char *hy_region_check_text(uint32_t code);
  * A call that fails changes `failures` and the steps, misuse `misuses`, and neither anything else.
  */
 #define HY_REGION_COUNTERS(X)                                                                      \
-    X(size, "bytes", "the size of this table")                                                     \
-    X(version, "", "of this table: 1")                                                             \
-    X(regions, "", "regions in the chain")                                                         \
-    X(region_bytes, "bytes", "all spans, as they were given")                                      \
-    X(live_bytes, "bytes", "in blocks handed out, rounded up to granules")                         \
-    X(free_bytes, "bytes", "in free blocks")                                                       \
-    X(metadata_bytes, "bytes", "headers, maps, and what rounding cut off the spans' ends")         \
-    X(unused_bytes, "bytes", "above the bump pointers")                                            \
-    X(live_blocks, "", "blocks handed out")                                                        \
-    X(free_blocks, "", "free blocks")                                                              \
-    X(live_bytes_high, "bytes", "the most that live_bytes has been")                               \
-    X(allocs, "", "blocks ever handed out; a realloc that moves counts one")                       \
-    X(frees, "", "blocks ever given back; a realloc that moves counts one")                        \
-    X(reallocs_in_place, "", "reallocs that did not move")                                         \
-    X(reallocs_moved, "", "reallocs that moved")                                                   \
-    X(failures, "", "calls that returned NULL for want of room or for a bad alignment")            \
-    X(misuses, "", "calls that were refused as misuse")                                            \
-    X(steps_last, "", "free blocks that the last call looked at")                                  \
-    X(steps_high, "", "the most that steps_last has been, aligned searches of all blocks aside")
+    X(uint32_t, size, "sizeof(hy_region_counters)")                                                \
+    X(uint32_t, version, "of this list: 1")                                                        \
+    X(uint64_t, regions, "regions in the chain")                                                   \
+    X(uint64_t, region_bytes, "all spans, as they were given")                                     \
+    X(uint64_t, live_bytes, "in blocks handed out, rounded up to granules")                        \
+    X(uint64_t, free_bytes, "in free blocks")                                                      \
+    X(uint64_t, metadata_bytes, "headers, maps, and what rounding cut off the spans' ends")        \
+    X(uint64_t, unused_bytes, "above the bump pointers")                                           \
+    X(uint64_t, live_blocks, "blocks handed out")                                                  \
+    X(uint64_t, free_blocks, "free blocks")                                                        \
+    X(uint64_t, peak_live_bytes, "the most that live_bytes has been")                              \
+    X(uint64_t, allocs, "total: blocks handed out; a realloc that moves is one")                   \
+    X(uint64_t, frees, "total: blocks given back; a realloc that moves is one")                    \
+    X(uint64_t, in_place, "total: reallocs that did not move")                                     \
+    X(uint64_t, moved, "total: reallocs that moved")                                               \
+    X(uint64_t, failures, "total: requests refused for want of room or for a bad alignment")       \
+    X(uint64_t, misuses, "total: calls refused as misuse")                                         \
+    X(uint64_t, steps, "free blocks that the last call looked at")                                 \
+    X(uint64_t, peak_steps, "the most that steps has been, aligned searches of all blocks aside")
 
 typedef struct hy_region_counters {
-#define HY_REGION_COUNTER_FIELD(name, unit, meaning) uint64_t name;
+#define HY_REGION_COUNTER_FIELD(type, name, meaning) type name;
     HY_REGION_COUNTERS(HY_REGION_COUNTER_FIELD)
 #undef HY_REGION_COUNTER_FIELD
 } hy_region_counters;
 
-/* Writes the counters, at most `size` bytes of them (the caller's sizeof), to `counters`. False,
- * with nothing written, where the library was built with HEAPYARD_COUNTERS=OFF. O(regions). */
-HY_API bool hy_region_read_counters(const hy_region *region, hy_region_counters *counters,
-                                    size_t size);
+/* Fills in the counters. False, with nothing written, where the library was built without them
+ * (HEAPYARD_COUNTERS=OFF). O(regions). */
+HY_API bool hy_region_get_counters(const hy_region *region, hy_region_counters *counters);
 
 HY_END_DECLS
 

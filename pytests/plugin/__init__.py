@@ -1,1 +1,0 @@
-"""The pytest plugin, seen from a user's repository."""
