@@ -6,8 +6,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from heapyard._version import version
 from heapyard.cli import check, explain, replay, rules, targets
-from heapyard.cli._parser import INTERRUPTED, UNUSABLE, Parser
+from heapyard.cli._parser import INTERRUPTED, PASSED, UNUSABLE, Parser
 from heapyard.errors import HeapyardError
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.version:
+        print(f"heapyard {version()}")
+        return PASSED
     if options.run is None:
         parser.print_help()
         return 0
@@ -66,7 +70,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="heapyard", description=_DESCRIPTION, epilog=_EPILOG)
-    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    parser.add_argument("--version", action="store_true", help="show the version")
     parser.set_defaults(run=None)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for verb in (check, rules, explain, targets, replay):

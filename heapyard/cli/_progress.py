@@ -20,6 +20,8 @@ _REDRAW = 0.1
 _LOG = 10.0
 """Seconds between two lines of a log."""
 _BAR = 20
+_COLUMNS = 80
+"""Of a terminal that does not know its own size."""
 
 
 class Progress:
@@ -85,7 +87,8 @@ class Progress:
         bar = "#" * (_BAR * done // max(1, self.expected))
         head = f"[{bar:.<{_BAR}}] {counts}  "
         tail = f"  {seconds}  {_shown(next(reversed(self._running), ''))}"
-        room = os.get_terminal_size(self._stream.fileno()).columns - 1 - len(head) - len(failed)
+        columns = os.get_terminal_size(self._stream.fileno()).columns or _COLUMNS
+        room = columns - 1 - len(head) - len(failed)
         colour = ("red", "bold") if self._failed else ("dim",)
         return head + self._style(failed, *colour) + tail[: max(0, room)]
 

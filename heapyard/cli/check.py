@@ -127,6 +127,8 @@ def run(options: argparse.Namespace) -> int:
     outcome = _run.run(_arguments(options))
     if outcome.report is not None:
         _show(outcome.report, verbose=options.verbose)
+    if outcome.interrupted and outcome.report is None:
+        raise KeyboardInterrupt
     if outcome.interrupted:
         return INTERRUPTED
     if outcome.trouble:

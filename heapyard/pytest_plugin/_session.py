@@ -161,6 +161,8 @@ class RuleSession:
         )
 
     def _header(self) -> list[str]:
+        if "defendants" not in vars(self):
+            return []  # they could not be resolved, which the collection's errors tell
         names = ", ".join(one.name for one in self.defendants)
         return [
             f"heapyard: {current_build().describe()}",

@@ -1,0 +1,127 @@
+"""What is seen while rules run: a live line on a terminal, sparse lines elsewhere."""
+
+import io
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from heapyard.cli import _progress
+from heapyard.cli._progress import Progress
+from heapyard.report.style import style_for
+
+SECONDS = 60.0
+
+
+class Watched:
+    """`heapyard check` with a terminal for its stderr."""
+
+    def __init__(self, process: subprocess.Popen[str], terminal: int) -> None:
+        self.process = process
+        self.seen = ""
+        self._terminal = terminal
+
+    def wait_for(self, pattern: str) -> None:
+        """Read the terminal until it has shown this."""
+        ends = time.monotonic() + SECONDS
+        while not re.search(pattern, self.seen):
+            assert time.monotonic() < ends, self.seen
+            try:
+                self.seen += os.read(self._terminal, 4096).decode()
+            except OSError:
+                raise AssertionError(f"no {pattern} in {self.seen!r}") from None
+
+    def finish(self) -> str:
+        """Wait for the end; answers stdout."""
+        out, _ = self.process.communicate(timeout=SECONDS)
+        return out
+
+
+@contextmanager
+def watched(environment: dict[str, str], *arguments: str) -> Iterator[Watched]:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "heapyard", "check", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Watched(process, ours)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def test_a_terminal_shows_how_much_is_done_and_what_runs(environment: dict[str, str]) -> None:
+    with watched(environment, "libc", "-k", "HY-FUZZ-01 or HY-FUZZ-02", "-n", "0") as run:
+        run.wait_for(r"\[#*\.+\] \d/2  .*0 failed")
+        run.wait_for(r"\d s  HY-FUZZ-0\d-libc")
+        assert "2 verdicts" in run.finish()
+
+
+@pytest.mark.death
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_interruption_shows_what_there_is(environment: dict[str, str], workers: str) -> None:
+    with watched(environment, "libc", "python:raw", "-n", workers) as run:
+        run.wait_for(r"\] [1-9]\d*/\d+")
+        os.killpg(run.process.pid, signal.SIGINT)
+        out = run.finish()
+    assert run.process.returncode == 130, out
+    assert re.search(r"interrupted: \d+ of \d+ verdicts", out), out
+    assert "MUST held" in out
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_log_has_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_progress, "_LOG", 0.05)
+    stream = io.StringIO()
+    progress = Progress(stream)
+    progress.expect(3)
+    progress.started("a")
+    progress.finished("a", failed=True)
+    time.sleep(0.3)
+    progress.close()
+    lines = stream.getvalue().splitlines()
+    assert 1 <= len(lines) <= 7
+    assert lines[-1] == "heapyard: 1/3 verdicts, 1 failed, 0 s"
+
+
+def test_a_quick_run_writes_nothing_into_a_log() -> None:
+    stream = io.StringIO()
+    Progress(stream).close()
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_colour_follows_the_terminal_and_no_color(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], coloured: bool
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert style_for(_Terminal()).colour is coloured
+    assert not style_for(io.StringIO()).colour
