@@ -29,7 +29,8 @@
  *
  * Blocks above 1 MiB are filled and verified in their first and last 64 KiB and in one word of each
  * page between, so that a block of 1 GiB costs one page fault per page and little more. Only the
- * calloc check reads all of such a block.
+ * calloc check reads all of such a block. Blocks above 1 GiB are not filled at all where contents
+ * are not checked.
  */
 #ifndef HEAPYARD_PLAN_H
 #define HEAPYARD_PLAN_H
