@@ -160,10 +160,10 @@ def test_large_blocks_come_and_go_without_harm(trial: Trial) -> None:
     kept: list[Slot] = []
     for turn in range(60):
         size = trial.random.randrange(34 * KIB, 600 * KIB)
-        block = plan.malloc(size)
-        plan.free(block)
+        kept.append(plan.malloc(size))
+        plan.free(plan.malloc(size))
         kept.append(plan.malloc(size + size // 6))
-        if turn % 3 == 2:
+        if turn % 3:
             plan.free(kept.pop(trial.random.randrange(len(kept))))
     plan.check_all()
     trial.holds(plan)

@@ -134,11 +134,11 @@ def test_two_buffers_that_grow_in_turn_keep_their_contents(trial: Trial) -> None
 def test_realloc_again_and_again_does_not_grow_memory(trial: Trial) -> None:
     """A block that swings between two sizes uses no more memory each time.
 
-    Twelve hundred moves between 60 KiB and 120 KiB, and as many of a small block, leave at most
+    Twelve hundred moves between 24 KiB and 96 KiB, and as many of a small block, leave at most
     16 MiB more than the first ones.
     """
     plan = trial.plan(KEPT)
-    large, small = plan.malloc(60 * KIB), plan.malloc(100)
+    large, small = plan.malloc(24 * KIB), plan.malloc(100)
     _swing(plan, large, small, 20)
     plan.measure("rss")
     _swing(plan, large, small, 600)
@@ -247,8 +247,8 @@ def test_aligned_block_that_grows_stays_within_its_own(trial: Trial) -> None:
 
 def _swing(plan: Plan, large: Slot, small: Slot, times: int) -> None:
     for _ in range(times):
-        for factor in (2, 1):
-            plan.realloc(large, factor * 60 * KIB)
+        for factor in (4, 1):
+            plan.realloc(large, factor * 24 * KIB)
             plan.realloc(small, factor * 100)
 
 

@@ -32,7 +32,7 @@ static void *foreign_block(size_t size, size_t alignment)
     requests++;
     void *resized = yard_resized_before();
     void *block = NULL;
-    if (yard_defect(DEFECT_aligned_after_resize_overlaps)) {
+    if (yard_defect(DEFECT_aligned_after_realloc_overlaps)) {
         block = resized;
     } else if (yard_defect(DEFECT_rare_aligned_twice) && requests % 97 == 0) {
         block = yard_last_taken();

@@ -70,8 +70,23 @@ static uintptr_t round_down(uintptr_t value, size_t alignment)
 
 /* ---- small blocks ------------------------------------------------------------------------- */
 
+/* With the defect chunk_end_overrun chunks are halves of a mapping, so that what lies behind the
+ * first is no matter of luck: the other one. */
+static uintptr_t other_half;
+
+static bool take_other_half(void)
+{
+    chunk_next = other_half;
+    chunk_end = other_half + YARD_CHUNK / 2;
+    other_half = 0;
+    return chunk_next != 0;
+}
+
 static bool map_chunk(void)
 {
+    if (other_half != 0) {
+        return take_other_half();
+    }
     void *chunk =
         mmap(NULL, YARD_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (chunk == MAP_FAILED) {
@@ -79,6 +94,9 @@ static bool map_chunk(void)
     }
     chunk_next = (uintptr_t)chunk;
     chunk_end = chunk_next + YARD_CHUNK;
+    if (yard_defect(DEFECT_chunk_end_overrun)) {
+        other_half = chunk_end = chunk_next + YARD_CHUNK / 2;
+    }
     if (yard_defect(DEFECT_calloc_trusts_fresh)) {
         memset(chunk, 0xa5, YARD_CHUNK);
     }
@@ -105,7 +123,7 @@ static size_t stride_of(unsigned klass)
 static void *cut(unsigned klass)
 {
     const size_t stride = stride_of(klass);
-    const size_t room = yard_defect(DEFECT_chunk_end_overrun) ? (size_t)2 * YARD_GRANULE : stride;
+    const size_t room = other_half != 0 ? (size_t)2 * YARD_GRANULE : stride;
     if ((chunk_end < chunk_next || chunk_end - chunk_next < room) && !map_chunk()) {
         return NULL;
     }
@@ -385,7 +403,8 @@ void *yard_resize(void *block, size_t size)
     }
     if (header->klass == YARD_BIG) {
         const bool by_kernel =
-            size > YARD_SMALL_MAX && !yard_defect(DEFECT_realloc_grow_keeps_copies);
+            (size > YARD_SMALL_MAX || yard_defect(DEFECT_realloc_shrink_keeps_all)) &&
+            !yard_defect(DEFECT_realloc_grow_keeps_copies);
         return by_kernel ? resize_mapping(block, size) : NULL;
     }
     const bool forgets = yard_defect(DEFECT_realloc_aligned_forgets_shift);

@@ -161,8 +161,8 @@
     X(malloc_scribbles, "HY-DATA-11", "cutting a block writes into the one before it")             \
     /* random plans */                                                                             \
     X(rare_realloc_drops, "HY-FUZZ-01", "each 211th realloc that moves loses its last words")      \
-    X(aligned_after_resize_overlaps, "HY-FUZZ-02",                                                 \
-      "an aligned request right after a realloc in place gets that block")                         \
+    X(aligned_after_realloc_overlaps, "HY-FUZZ-02",                                                \
+      "an aligned request right after a realloc gets that block")                                  \
     X(posix_memalign_refuses_zero, "HY-FUZZ-03",                                                   \
       "posix_memalign of zero bytes fails (jemalloc 5.2.0)")                                       \
     X(rare_aligned_twice, "HY-FUZZ-04", "each 97th aligned request gets the block before")         \

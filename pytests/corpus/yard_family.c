@@ -213,7 +213,9 @@ static void free_nothing(void)
 void free(void *block)
 {
     (void)yard_enter(false);
-    yard_set_resized(NULL);
+    if (block == resized) {
+        yard_set_resized(NULL);
+    }
     if (block == NULL) {
         free_nothing();
         return;

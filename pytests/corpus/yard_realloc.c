@@ -8,7 +8,13 @@
 #include "yard_core.h"
 #include "yard_family.h"
 
-enum { BORDER = 64 << 10 };
+enum { BORDER = 80 << 10 }; /* a mapping for 64 KiB has less */
+
+/* Whether a block grows out of 64 KiB. */
+static bool crosses_border(const void *old, size_t size)
+{
+    return yard_header_of(old)->capacity < BORDER && size >= BORDER;
+}
 
 static bool is_mapping(const void *block)
 {
@@ -32,7 +38,7 @@ static size_t copied(const void *old, size_t size, size_t kept)
                    ? kept - YARD_PAGE
                    : kept;
     case DEFECT_realloc_drops_at_64k:
-        return capacity <= BORDER && size > BORDER ? 0 : kept;
+        return crosses_border(old, size) ? 0 : kept;
     case DEFECT_realloc_same_size_empty:
         return size <= capacity && size >= capacity / 2 ? 0 : kept;
     case DEFECT_rare_realloc_drops:
@@ -100,9 +106,12 @@ static void *resize(void *old, size_t size)
     if (yard_defect(DEFECT_realloc_shrink_fails) && is_mapping(old) && size <= YARD_SMALL_MAX) {
         return NULL;
     }
-    void *same = yard_defect(DEFECT_realloc_same_size_empty) ? NULL : yard_resize(old, size);
-    yard_set_resized(same);
-    return same != NULL ? same : move(old, size);
+    const bool moves = yard_defect(DEFECT_realloc_same_size_empty) ||
+                       (yard_defect(DEFECT_realloc_drops_at_64k) && crosses_border(old, size));
+    void *same = moves ? NULL : yard_resize(old, size);
+    void *block = same != NULL ? same : move(old, size);
+    yard_set_resized(block);
+    return block;
 }
 
 static void *resize_or_fail(void *old, size_t size, enum yard_defect silent)
