@@ -54,9 +54,9 @@ def _random_runs(trial: Trial, mix: Mix, *, runs: int, calls: int) -> None:
 def test_plans_drawn_by_hypothesis_agree_with_the_model(trial: Trial) -> None:
     """Short plans, drawn whole by Hypothesis and run in a child, do what a model of them says.
 
-    A hundred plans of up to 40 calls on eight blocks. What fails is shrunk by Hypothesis first.
+    Sixty plans of up to 60 calls. What fails is shrunk by Hypothesis first.
     """
-    failing = falsify(trial, examples=100)
+    failing = falsify(trial, examples=60)
     if failing is not None:
         trial.holds(failing)
 

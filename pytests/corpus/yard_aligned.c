@@ -29,14 +29,8 @@ static size_t next_power_of_two(size_t value)
 static void *foreign_block(size_t size, size_t alignment)
 {
     static unsigned requests;
-    requests++;
-    void *resized = yard_resized_before();
-    void *block = NULL;
-    if (yard_defect(DEFECT_aligned_after_realloc_overlaps)) {
-        block = resized;
-    } else if (yard_defect(DEFECT_rare_aligned_twice) && requests % 97 == 0) {
-        block = yard_last_taken();
-    }
+    const bool now = yard_defect(DEFECT_rare_aligned_twice) && ++requests % 97 == 0;
+    void *block = now ? yard_last_taken() : NULL;
     const bool suits = block != NULL && (uintptr_t)block % alignment == 0 &&
                        yard_header_of(block)->capacity >= size;
     return suits ? block : NULL;

@@ -9,11 +9,12 @@
 typedef struct defect_entry {
     const char *name;
     const char *rule;
+    const char *shows;
     const char *text;
 } defect_entry;
 
 static const defect_entry entries[] = {
-#define YARD_DEFECT_ENTRY(name, rule, text) {#name, rule, text},
+#define YARD_DEFECT_ENTRY(name, rule, shows, text) {#name, rule, shows, text},
     YARD_DEFECTS(YARD_DEFECT_ENTRY)
 #undef YARD_DEFECT_ENTRY
 };
@@ -32,6 +33,11 @@ const char *yard_defect_name(unsigned index)
 const char *yard_defect_rule(unsigned index)
 {
     return index < ENTRIES ? entries[index].rule : NULL;
+}
+
+const char *yard_defect_shows(unsigned index)
+{
+    return index < ENTRIES ? entries[index].shows : NULL;
 }
 
 const char *yard_defect_text(unsigned index)

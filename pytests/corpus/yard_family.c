@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "yard_core.h"
@@ -45,13 +46,6 @@ void *yard_shared_block(void)
     } shared __attribute__((aligned(YARD_PAGE))) = {
         .header = {.capacity = YARD_GRANULE, .klass = YARD_STATIC}};
     return shared.block;
-}
-
-void *yard_resized_before(void)
-{
-    void *block = resized;
-    resized = NULL;
-    return block;
 }
 
 void yard_set_resized(void *block)
@@ -192,10 +186,23 @@ static void *allocate_cleared(size_t count, size_t size)
     return block;
 }
 
+/* The block of the realloc before, where a defect hands it out again. */
+static void *resized_again(size_t count, size_t size)
+{
+    void *block = yard_defect(DEFECT_calloc_after_realloc_overlaps) ? resized : NULL;
+    const bool fits =
+        block != NULL && count != 0 && yard_header_of(block)->capacity / count >= size;
+    return fits ? block : NULL;
+}
+
 void *calloc(size_t count, size_t size)
 {
     const int saved = errno;
+    void *again = resized_again(count, size);
     yard_set_resized(NULL);
+    if (again != NULL) {
+        return again;
+    }
     void *block = yard_enter(false) ? allocate_cleared(count, size) : NULL;
     return block != NULL ? block : yard_fail(ENOMEM, saved, DEFECT_calloc_no_errno);
 }
@@ -236,14 +243,14 @@ static void distrust_size(void *block, size_t size)
         header->klass++;
     }
     if (yard_defect(DEFECT_free_sized_after_realloc) && yard_class_of(size) != header->klass) {
-        __builtin_trap();
+        abort();
     }
 }
 
 void free_sized(void *block, size_t size)
 {
     if (block == NULL && yard_defect(DEFECT_free_sized_null_crashes)) {
-        __builtin_trap();
+        abort();
     }
     if (block != NULL && yard_header_of(block)->klass < YARD_CLASSES) {
         distrust_size(block, size);

@@ -29,8 +29,7 @@ void *yard_fail(int error, int saved, enum yard_defect silent);
 /* A block of 16 bytes, aligned to a page, that is never freed. For defects. */
 void *yard_shared_block(void);
 
-/* The block of the last realloc, if it is live and no other was made since; else NULL. */
-void *yard_resized_before(void);
+/* Notes the block that realloc answered last, NULL once another was made or it was freed. */
 void yard_set_resized(void *block);
 
 /* Whether malloc_trim was called. */

@@ -1,0 +1,49 @@
+"""Every rule can fail: the defect that is meant for it makes it fail, and by its own property."""
+
+import ctypes
+
+import pytest
+
+from heapyard.rules import load_rules
+from pytests.corpus.defects import DEFECTS, Defect, corpus_path, corpus_target
+from pytests.corpus.verdicts import verdict
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=str)
+def test_rule_catches_its_defect(defect: Defect) -> None:
+    seen, text = verdict(defect.rule, corpus_target("dlopen", defect.name))
+    assert seen == defect.shows, f"{defect.text}: {text or 'not caught'}"
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("defect", DEFECTS, ids=str)
+def test_no_rule_mistakes_a_defect_for_missing_functions(defect: Defect) -> None:
+    target = corpus_target("dlopen", defect.name)
+    verdicts = {rule.id: verdict(rule.id, target)[0] for rule in load_rules()}
+    assert "skip" not in verdicts.values()
+    assert verdicts[defect.rule] == defect.shows
+
+
+def test_every_rule_has_a_defect() -> None:
+    assert {rule.id for rule in load_rules()} == {defect.rule for defect in DEFECTS}
+
+
+def test_defects_have_names_of_their_own() -> None:
+    names = [defect.name for defect in DEFECTS]
+    assert len(names) == len(set(names))
+
+
+def test_library_lists_the_same_defects_as_the_header() -> None:
+    assert _listed_by_library() == list(DEFECTS)
+
+
+def _listed_by_library() -> list[Defect]:
+    library = ctypes.CDLL(str(corpus_path()))
+    functions = [library[f"yard_defect_{field}"] for field in ("name", "rule", "shows", "text")]
+    for function in functions:
+        function.argtypes = [ctypes.c_uint]
+        function.restype = ctypes.c_char_p
+    listed: list[Defect] = []
+    while functions[0](len(listed)) is not None:
+        listed.append(Defect(*(function(len(listed)).decode() for function in functions)))
+    return listed

@@ -1,0 +1,86 @@
+"""No rule fails without reason: the corpus without a defect passes them all, in both modes."""
+
+import sys
+from collections.abc import Mapping
+from os import environ
+from subprocess import run
+
+import pytest
+
+from heapyard._native.build import current_build
+from heapyard.rules import Rule, load_rules
+from pytests.corpus.defects import corpus_path, corpus_target
+from pytests.corpus.verdicts import verdict
+
+RULES = load_rules()
+
+NEEDS_PLAIN_PROCESS = "a sanitizer's runtime wants to be the first malloc of the process"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_sound_build_passes_by_dlopen(rule: Rule) -> None:
+    assert verdict(rule.id, corpus_target("dlopen")) == ("pass", "")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_sound_build_passes_by_preload(rule: Rule) -> None:
+    _require_plain_process()
+    assert verdict(rule.id, corpus_target("preload")) == ("pass", "")
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("seed", range(1, 21))
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.group == "FUZZ"], ids=str)
+def test_sound_build_passes_with_any_seed(rule: Rule, seed: int) -> None:
+    assert verdict(rule.id, corpus_target("dlopen"), seed=seed) == ("pass", "")
+
+
+def test_threads_and_forks_of_a_real_program_work_on_it() -> None:
+    _require_plain_process()
+    assert _python(THREADS_AND_FORKS, {}) == (0, "96000 3\n", "")
+
+
+def test_unknown_defect_ends_the_process_with_a_message() -> None:
+    _require_plain_process()
+    code, _, errors = _python("", {"HEAPYARD_DEFECT": "no_such_defect"})
+    assert (code, "names no defect" in errors) == (125, True)
+
+
+THREADS_AND_FORKS = """
+import os, threading
+kept = []
+def churn():
+    for turn in range(40):
+        kept.append([bytes(size) for size in range(0, 60000, 1000)])
+        if turn % 4:
+            kept.pop(0)
+threads = [threading.Thread(target=churn) for _ in range(4)]
+for thread in threads: thread.start()
+codes = []
+for _ in range(3):
+    child = os.fork()
+    if child == 0:
+        os._exit(sum(map(len, [bytes(size) for size in range(5000)])) != 12497500)
+    codes.append(os.waitpid(child, 0)[1])
+for thread in threads: thread.join()
+print(sum(len(block) for block in kept[0]) - 1674000, codes.count(0))
+"""
+
+
+def _python(program: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run a program in a fresh Python whose malloc is the corpus in every domain."""
+    settings = {"LD_PRELOAD": str(corpus_path()), "PYTHONMALLOC": "malloc", **environment}
+    done = run(
+        [sys.executable, "-I", "-c", program],
+        env={**environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def _require_plain_process() -> None:
+    if current_build().sanitizer:
+        pytest.skip(NEEDS_PLAIN_PROCESS)
