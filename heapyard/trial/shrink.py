@@ -87,8 +87,12 @@ class _Search:
 
     # --- candidates ---
 
+    def _is_spent(self) -> bool:
+        """Whether runs or time are used up."""
+        return self._runs_left <= 0 or time.monotonic() > self._deadline
+
     def _fails(self, candidate: Plan) -> bool:
-        if self._runs_left <= 0 or time.monotonic() > self._deadline:
+        if self._is_spent():
             return False
         self._runs_left -= 1
         seen = self._run(candidate)
@@ -171,9 +175,9 @@ class _Search:
         """
         shrunk = False
         chunk = len(units()) // 2 or 1
-        while chunk:
+        while chunk and not self._is_spent():
             end = len(units())
-            while end > 0:
+            while end > 0 and not self._is_spent():
                 present = units()
                 end = min(end, len(present))
                 start = max(0, end - chunk)
@@ -187,7 +191,7 @@ class _Search:
 
     def _shrink_numbers(self) -> None:
         for index in range(len(self._steps)):
-            if index < len(self._steps):
+            if index < len(self._steps) and not self._is_spent():
                 self._shrink_call(index)
 
     def _shrink_call(self, index: int) -> None:

@@ -465,7 +465,7 @@ def test_aligned_alloc_refuses_what_is_no_alignment(trial: Trial) -> None:
 
 @rule("HY-API-23", level=SHOULD, source="C17 7.22.3.1p2, 6.2.8p4", needs={"aligned_alloc"})
 def test_aligned_alloc_refuses_alignment_zero(trial: Trial) -> None:
-    """aligned_alloc(0, n) fails.
+    """aligned_alloc with the alignment 0 fails.
 
     Zero is no power of two. It is a rule of its own, and no MUST, since _Alignas(0) has a meaning
     and some libraries take 0 for 'no matter'.

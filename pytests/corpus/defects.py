@@ -19,12 +19,13 @@ class Defect:
     rule: str
     """The rule that must catch it."""
     shows: str
-    """What that rule must see: a kind of violation, a signal's name, or "memory"."""
+    """What that rule must see: a kind of violation (or one of two, as "mapped|usable"), a signal's
+    name, or "memory"."""
     text: str
 
     def __str__(self) -> str:
         """As the test's id shows it."""
-        return f"{self.rule}-{self.name}"
+        return f"{self.name}-{self.rule}"
 
 
 _ENTRY = re.compile(r'X\(\s*(\w+),\s*"([^"]+)",\s*"([^"]+)",\s*((?:"[^"]*"\s*)+)\)')

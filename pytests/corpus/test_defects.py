@@ -9,10 +9,16 @@ from pytests.corpus.defects import DEFECTS, Defect, corpus_path, corpus_target
 from pytests.corpus.verdicts import verdict
 
 
+@pytest.fixture(autouse=True)
+def _no_time_to_shrink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verdict is asked for, not the shortest plan."""
+    monkeypatch.setattr("heapyard._rule_trial.SHRINK_SECONDS", 0.0)
+
+
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)
 def test_rule_catches_its_defect(defect: Defect) -> None:
     seen, text = verdict(defect.rule, corpus_target("dlopen", defect.name))
-    assert seen == defect.shows, f"{defect.text}: {text or 'not caught'}"
+    assert seen in defect.shows.split("|"), f"{defect.text}: {text or 'not caught'}"
 
 
 @pytest.mark.stress
@@ -21,7 +27,7 @@ def test_no_rule_mistakes_a_defect_for_missing_functions(defect: Defect) -> None
     target = corpus_target("dlopen", defect.name)
     verdicts = {rule.id: verdict(rule.id, target)[0] for rule in load_rules()}
     assert "skip" not in verdicts.values()
-    assert verdicts[defect.rule] == defect.shows
+    assert verdicts[defect.rule] in defect.shows.split("|")
 
 
 def test_every_rule_has_a_defect() -> None:

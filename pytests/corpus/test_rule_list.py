@@ -6,7 +6,7 @@ import pytest
 
 from heapyard.rules import Level, Rule, load_rules
 from heapyard.trial.operations import OPERATIONS
-from pytests.corpus.verdicts import body_of
+from pytests.corpus.verdicts import body_of, claim
 
 RULES = load_rules()
 
@@ -30,26 +30,24 @@ def test_numbers_of_a_group_are_consecutive(group: str) -> None:
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", RULES, ids=claim)
 def test_rule_is_documented(rule: Rule) -> None:
     assert len(rule.title.split()) >= 4, "the first line states the property"
     assert len(rule.title) <= 100
     assert not rule.text or rule.text.endswith("."), "whole sentences"
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", RULES, ids=claim)
 def test_rule_needs_what_a_target_can_have(rule: Rule) -> None:
     assert rule.needs <= FUNCTIONS | FLAGS
 
 
-@pytest.mark.parametrize(
-    "rule", [rule for rule in RULES if rule.level is Level.MUST], ids=lambda rule: rule.id
-)
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.level is Level.MUST], ids=claim)
 def test_binding_rule_names_the_clause(rule: Rule) -> None:
     assert CLAUSE.search(rule.source)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", RULES, ids=claim)
 def test_rule_is_a_test_with_one_argument(rule: Rule) -> None:
     body = body_of(rule)
     assert body.__name__.startswith("test_")

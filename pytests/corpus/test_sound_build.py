@@ -10,19 +10,19 @@ import pytest
 from heapyard._native.build import current_build
 from heapyard.rules import Rule, load_rules
 from pytests.corpus.defects import corpus_path, corpus_target
-from pytests.corpus.verdicts import verdict
+from pytests.corpus.verdicts import claim, verdict
 
 RULES = load_rules()
 
 NEEDS_PLAIN_PROCESS = "a sanitizer's runtime wants to be the first malloc of the process"
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", RULES, ids=claim)
 def test_sound_build_passes_by_dlopen(rule: Rule) -> None:
     assert verdict(rule.id, corpus_target("dlopen")) == ("pass", "")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", RULES, ids=claim)
 def test_sound_build_passes_by_preload(rule: Rule) -> None:
     _require_plain_process()
     assert verdict(rule.id, corpus_target("preload")) == ("pass", "")
@@ -30,7 +30,7 @@ def test_sound_build_passes_by_preload(rule: Rule) -> None:
 
 @pytest.mark.stress
 @pytest.mark.parametrize("seed", range(1, 21))
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.group == "FUZZ"], ids=str)
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.group == "FUZZ"], ids=claim)
 def test_sound_build_passes_with_any_seed(rule: Rule, seed: int) -> None:
     assert verdict(rule.id, corpus_target("dlopen"), seed=seed) == ("pass", "")
 

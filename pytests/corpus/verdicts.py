@@ -6,7 +6,7 @@ from importlib import import_module
 from heapyard.rules import CONTRACT, NotApplicable, Rule, RuleViolation, Trial, find_rule
 from heapyard.trial import Target
 
-__all__ = ["body_of", "verdict"]
+__all__ = ["body_of", "claim", "verdict"]
 
 
 def body_of(rule: Rule) -> Callable[[Trial], None]:
@@ -14,6 +14,11 @@ def body_of(rule: Rule) -> Callable[[Trial], None]:
     module = import_module(f"{CONTRACT}.{rule.file.stem}")
     body: Callable[[Trial], None] = getattr(module, rule.function)
     return body
+
+
+def claim(rule: Rule) -> str:
+    """The id of a test of this rule; that of the rule's own test begins with the rule."""
+    return f"{rule.function.removeprefix('test_')}-{rule.id}"
 
 
 def verdict(identity: str, target: Target, *, seed: int = 0) -> tuple[str, str]:
