@@ -19,7 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from heapyard.trial.reaper import TOKEN, Family, adopting, end_family, expect_family
+from heapyard.trial.reaper import (
+    TOKEN,
+    Family,
+    adopting,
+    end_family,
+    expect_family,
+    present_children,
+)
 
 __all__ = ["Command", "Descriptors", "Ended", "Limits", "Progress", "run_child"]
 
@@ -79,6 +86,8 @@ class Ended:
     seconds: float
     cpu_seconds: float
     """Processor time when it was ended for its time; else 0."""
+    computing: bool
+    """Whether it was on the processor, or waiting for it, when it was ended for its time."""
     resident: int
     """The most resident memory seen, in bytes; 0 where the child ended before the first look."""
     result: bytes
@@ -112,6 +121,7 @@ def run_child(
             status=status,
             seconds=time.monotonic() - started,
             cpu_seconds=watch.cpu_seconds,
+            computing=watch.computing,
             resident=watch.resident,
             result=os.pread(files.result, _RESULT_BYTES, 0),
             progress=_progress(files.state),
@@ -178,6 +188,7 @@ def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> F
     """
     shared = Descriptors(files.plan, files.result, files.state)
     arguments = list(command(shared))
+    others = present_children()
     duplicated = [(files.writing[0], 1), (files.writing[1], 2)]
     duplicated += [(number, number) for number in (files.plan, files.result, files.state)]
     pid = os.posix_spawn(
@@ -192,7 +203,7 @@ def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> F
         setsigmask=(),
         setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
     )
-    return Family(pid, environment[TOKEN], Path(arguments[0]).name)
+    return Family(pid, environment[TOKEN], others)
 
 
 @dataclass
@@ -201,6 +212,7 @@ class _Watch:
 
     reason: Literal["itself", "time", "memory", "stopped"] = "itself"
     cpu_seconds: float = 0.0
+    computing: bool = False
     resident: int = 0
     stopped_looks: int = 0
 
@@ -217,6 +229,14 @@ class _Watch:
                 return True
         return False
 
+    def note_hang(self, pid: int) -> None:
+        """Say what the child is at when its time is over."""
+        self.reason = "time"
+        with suppress(OSError, IndexError, ValueError):
+            fields = _stat(pid)
+            self.computing = fields[0] == b"R"
+            self.cpu_seconds = (int(fields[11]) + int(fields[12])) / _CLOCK
+
 
 def _watch(pid: int, streams: Sequence[_Stream], limits: Limits, started: float) -> _Watch:
     """Wait for the end, or for a limit; the child is not reaped."""
@@ -226,8 +246,7 @@ def _watch(pid: int, streams: Sequence[_Stream], limits: Limits, started: float)
         while True:
             now = time.monotonic()
             if now - started >= limits.seconds:
-                watch.reason = "time"
-                watch.cpu_seconds = _cpu_seconds(pid)
+                watch.note_hang(pid)
                 return watch
             if now >= next_look:
                 next_look = now + _TICK_SECONDS
@@ -269,13 +288,6 @@ def _resident(pid: int) -> int:
 def _stat(pid: int) -> list[bytes]:
     """The fields of /proc/PID/stat from the third (the state) on."""
     return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-
-
-def _cpu_seconds(pid: int) -> float:
-    with suppress(OSError):
-        fields = _stat(pid)
-        return (int(fields[11]) + int(fields[12])) / _CLOCK
-    return 0.0
 
 
 def _progress(state: int) -> Progress:

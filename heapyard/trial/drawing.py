@@ -26,8 +26,11 @@ class Row(NamedTuple):
     """Which live block, counted from the oldest, modulo how many there are."""
     size: int
     """Bytes."""
-    alignment: int
-    """A power of two."""
+
+    @property
+    def alignment(self) -> int:
+        """A power of two from 16 to 4,096, in bytes."""
+        return 16 << self.pick % 9
 
 
 def random_plan(
@@ -46,12 +49,7 @@ def random_plan(
     """
     names = row_names(functions)
     rows = (
-        Row(
-            source.choice(names),
-            source.getrandbits(16),
-            _random_size(source, largest),
-            16 << source.randrange(9),
-        )
+        Row(source.choice(names), source.getrandbits(16), _random_size(source, largest))
         for _ in range(calls)
     )
     return play(rows, checks=checks)
@@ -97,8 +95,8 @@ def _calloc(plan: Plan, live: list[Slot], row: Row) -> None:
 
 def _aligned(name: str) -> _Play:
     def play_aligned(plan: Plan, live: list[Slot], row: Row) -> None:
-        size = -(-row.size // row.alignment) * row.alignment
-        live.append(getattr(plan, name)(row.alignment, size, may_fail=size == 0))
+        size = -(-max(row.size, 1) // row.alignment) * row.alignment
+        live.append(getattr(plan, name)(row.alignment, size))
 
     return play_aligned
 

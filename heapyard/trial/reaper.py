@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-__all__ = ["TOKEN", "Family", "adopting", "end_family", "expect_family"]
+__all__ = ["TOKEN", "Family", "adopting", "end_family", "expect_family", "present_children"]
 
 TOKEN = "HEAPYARD_TRIAL_CHILD"  # noqa: S105
 """The environment variable that marks a child and all that it forks."""
@@ -67,8 +67,15 @@ class Family:
     pid: int
     token: str
     """The value of TOKEN in its environment."""
-    program: str
-    """Its file's name, as the kernel shows it: of a dead process nothing else is left."""
+    others: frozenset[int]
+    """The children that this process had before: none of the family."""
+
+
+def present_children() -> frozenset[int]:
+    """The children of this process, dead ones too."""
+    if not _has_children():
+        return frozenset()
+    return frozenset(pid for pid, stat in _processes() if int(stat[1]) == os.getpid())
 
 
 def expect_family(family: Family) -> None:
@@ -108,23 +115,28 @@ def _has_children() -> bool:
     return True
 
 
+def _processes() -> Iterator[tuple[int, list[bytes]]]:
+    """Every process: its pid, and the fields of its stat file from the third (the state) on."""
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with suppress(OSError):
+                stat = Path(entry.path, "stat").read_bytes()
+                yield int(entry.name), stat.rpartition(b")")[2].split()
+
+
 def _strays(family: Family) -> Iterator[int]:
     """Our children that belong to the family."""
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) not in _Adoption.children:
-            with suppress(OSError, ValueError):
-                if _belongs(Path(entry.path), family):
-                    yield int(entry.name)
+    for pid, stat in _processes():
+        if int(stat[1]) == os.getpid() and pid not in _Adoption.children | family.others:
+            with suppress(OSError):
+                if _belongs(pid, stat, family):
+                    yield pid
 
 
-def _belongs(process: Path, family: Family) -> bool:
-    name, _, rest = (process / "stat").read_bytes().partition(b"(")[2].rpartition(b") ")
-    state, parent, _, session = rest.split()[:4]
-    if int(parent) != os.getpid():
-        return False
-    if int(session) == family.pid:
-        return True
-    if state == b"Z":
-        return name == family.program.encode()[:15]
+def _belongs(pid: int, stat: list[bytes], family: Family) -> bool:
+    """By session or by token; what is dead has no token, but left our session if it is adopted."""
+    session = int(stat[3])
+    if stat[0] == b"Z" or session == family.pid:
+        return session != os.getsid(0)
     mark = f"{TOKEN}={family.token}".encode()
-    return mark in (process / "environ").read_bytes().split(b"\0")
+    return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")

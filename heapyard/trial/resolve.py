@@ -148,7 +148,7 @@ def _probed(
         environment = request.environment
     answer = probe(program, environment, None)
     if answer.capabilities is None:
-        raise TargetError(f"{request.text}: its child was {answer.reason}; build again")
+        raise TargetError(f"{request.text}: it does not run ({answer.reason}); build again")
     return Target(
         typed=request.text,
         mode=mode,
@@ -232,7 +232,7 @@ def _other_names(request: _Request, elf: ElfFile) -> str:
 
 def _advice(answer: Probe) -> str:
     if answer.cause == "died":
-        return "; run it under a debugger, or try the other --mode"
+        return "; run a program with it under a debugger"
     if "static TLS" in answer.reason:
         return "; use --mode preload"
     return "; install or link what it needs"

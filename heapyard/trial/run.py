@@ -91,13 +91,17 @@ def _place(plan: Plan, ended: Ended) -> dict[str, Any]:
     return {
         "op": op if inside else None,
         "round": ended.progress.round,
-        "operation": "loading" if op is None else _text(plan, op),
+        "operation": _text(plan, op),
         "operations": ended.progress.operations,
     }
 
 
 def _text(plan: Plan, op: int | None) -> str:
-    return str(plan.calls[op]) if op is not None and op < len(plan) else "ending"
+    if op is None:
+        return "loading"
+    if op < len(plan):
+        return str(plan.calls[op])
+    return "ending" if op == len(plan) else "unknown: the progress was overwritten"
 
 
 def _broken(ended: Ended, facts: dict[str, Any]) -> Outcome:
@@ -113,7 +117,14 @@ def _broken(ended: Ended, facts: dict[str, Any]) -> Outcome:
     else:
         facts["exit_code"] = os.WEXITSTATUS(ended.status)
         seen += ", no result" if not ended.result else ""
+    seen += _last_words(facts["stderr"])
     return Outcome(status=status, expected="the call returns", seen=seen, **facts)
+
+
+def _last_words(stderr: str) -> str:
+    """What an allocator that gives up says last, as a clause."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return f"; it said: {lines[-1][:200]}" if lines else ""
 
 
 def _answered(plan: Plan, answer: dict[str, Any], facts: dict[str, Any]) -> Outcome:

@@ -19,7 +19,7 @@ def signal_name(number: int) -> str:
 def ending(ended: Ended) -> str:
     """A clause without a subject: "killed by SIGSEGV", "exited with status 3"."""
     if ended.reason == "time":
-        doing = "computing" if ended.cpu_seconds > ended.seconds / 2 else "waiting"
+        doing = "computing" if ended.computing else "waiting"
         return (
             f"still running after {ended.seconds:.1f} s ({doing}: {ended.cpu_seconds:.1f} s of"
             " processor time)"

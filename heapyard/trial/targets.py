@@ -1,7 +1,7 @@
 """A target: an allocator under trial, and the command that runs a plan on it in a child."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,10 @@ class Target:
     def name(self) -> str:
         """What the allocator calls itself."""
         return self.capabilities.name
+
+    def with_environment(self, added: Mapping[str, str]) -> "Target":
+        """The same target, its children run with these variables too; it is not asked again."""
+        return replace(self, environment={**self.environment, **added})
 
     def command(self, files: Descriptors, *, address_space: int | None = None) -> list[str]:
         """The arguments of a child that runs one plan."""

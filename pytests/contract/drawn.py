@@ -9,7 +9,7 @@ from hypothesis import seed as seeded
 
 from heapyard.rules import Trial
 from heapyard.trial import Plan
-from heapyard.trial.strategies import plans
+from heapyard.trial.strategies import leaving_no_folder, plans
 
 __all__ = ["falsify"]
 
@@ -40,7 +40,8 @@ def falsify(trial: Trial, *, examples: int) -> Plan | None:
             raise _FalsifiedError
 
     try:
-        search()
+        with leaving_no_folder():
+            search()
     except _FalsifiedError:
         return failing[-1]
     return None
