@@ -2,6 +2,8 @@
 
 * The plugin, where the package is not installed.
 * A limit of time for each test, by a thread: a signal never fires inside native code.
+* With a library under AddressSanitizer or ThreadSanitizer, only the tests of that library: the
+  runner's malloc is then the sanitizer's, and can't be on trial.
 * Under xdist: `--dist load` only, since the other modes lose tests when a worker crashes, and a
   check at the end that every test collected has a result.
 """
@@ -14,13 +16,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from heapyard._native.build import current_build
+from heapyard.errors import HeapyardError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The name is that of the package's entry point: installed or not, pytest sees one plugin, once.
-pytest_plugins = ["heapyard.pytest_plugin"] if find_spec("heapyard.pytest_plugin") else []
+pytest_plugins = ["pytester"]
+if find_spec("heapyard.pytest_plugin"):
+    pytest_plugins.append("heapyard.pytest_plugin")
 
 SECONDS_PER_TEST = 300
+NOT_SANITIZED = {"cli", "contract", "corpus", "plugin", "session", "trial"}  # folders of pytests
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -41,6 +49,25 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: one worker for each processor that this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a sanitized runner can't do."""
+    if not _malloc_is_the_sanitizers():
+        return
+    skip = pytest.mark.skip(reason="the library is sanitized, and the runner's malloc with it")
+    for item in items:
+        place = item.path.relative_to(config.rootpath) if item.path else None
+        if place and place.parts[0] == "pytests" and place.parts[1] in NOT_SANITIZED:
+            item.add_marker(skip)
+
+
+def _malloc_is_the_sanitizers() -> bool:
+    try:
+        build = current_build()
+    except HeapyardError:
+        return False
+    return build.has_sanitizer("address") or build.has_sanitizer("thread")
 
 
 class _EveryTestHasAResult:

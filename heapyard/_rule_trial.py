@@ -89,7 +89,10 @@ class Trial:
         from heapyard.trial import PlanError, run_plan  # noqa: PLC0415
 
         self._require(plan)
-        outcome = run_plan(self.target, plan, time_limit=self._limit(time_limit), **options)
+        limit = self._limit(time_limit)
+        outcome = run_plan(self.target, plan, time_limit=limit, **options)
+        if outcome.status == "hang" and limit < min(time_limit, self.rule.seconds / 2):
+            self._overrun()
         if outcome.status != "refused":
             return outcome
         if outcome.kind in ("symbol", "memory"):
@@ -104,7 +107,7 @@ class Trial:
         """
         outcome = self.run(plan, time_limit=time_limit, **options)
         if not outcome.held:
-            raise self._violation(plan, outcome)
+            raise self._violation(plan, outcome, min(time_limit, self.rule.seconds))
         return outcome
 
     def fail(self, expected: str, seen: str = "", *, plan: Plan | None = None) -> NoReturn:
@@ -127,17 +130,21 @@ class Trial:
     def _limit(self, wanted: float) -> float:
         remaining = self._ends - time.monotonic()
         if remaining <= 0:
-            raise RuleViolation(
-                f"the rule done within {self.rule.seconds:g} s", "it was still running plans"
-            )
+            self._overrun()
         return min(wanted, remaining)
 
-    def _violation(self, plan: Plan, outcome: Outcome) -> RuleViolation:
+    def _overrun(self) -> NoReturn:
+        """It is not the plan that hangs: those before it took the rule's time."""
+        raise RuleViolation(
+            f"the rule done within {self.rule.seconds:g} s", "it was still running plans"
+        )
+
+    def _violation(self, plan: Plan, outcome: Outcome, limit: float) -> RuleViolation:
         """Shrink; keep the short plan only where it still shows the same."""
         from heapyard.trial import run_plan, shrink_plan  # noqa: PLC0415
 
         shortest = shrink_plan(self.target, plan, outcome, seconds=SHRINK_SECONDS)
-        again = run_plan(self.target, shortest, time_limit=PLAN_SECONDS)
+        again = run_plan(self.target, shortest, time_limit=limit)
         if again.signature != outcome.signature:
             shortest, again = plan, outcome
         return RuleViolation(

@@ -139,10 +139,15 @@ class Bump:
         native_mark = BumpMarkStruct(mark.record, mark.serial)
         return bool(self._native.hy_bump_rewind(self.handle, native_mark))
 
-    def reset(self) -> None:
-        """Free all blocks and marks, run all cleanups; keep the blocks of pages."""
-        self._native.hy_bump_reset(self.handle)
-        self._cleanups.clear()
+    def reset(self) -> bool:
+        """Free all blocks and marks, run all cleanups; keep the blocks of pages.
+
+        False (where misuse doesn't abort) if it was called from within a cleanup.
+        """
+        done = bool(self._native.hy_bump_reset(self.handle))
+        if done:
+            self._cleanups.clear()
+        return done
 
     def trim(self) -> int:
         """Give back what is kept for reuse. Returns the bytes given back."""

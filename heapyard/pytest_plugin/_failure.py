@@ -17,7 +17,8 @@ __all__ = ["failure_text", "violation_repr"]
 def failure_text(result: Result) -> str:
     """The property, and under it what was expected, seen, and the command that shows it again."""
     head = f"{result.rule} ({result.level}) on {result.target}: {result.title}"
-    return "\n".join([head, *(f"  {label:<9} {text}" for label, text in result.explanation)])
+    rows = [("source", result.source), *result.explanation]
+    return "\n".join([head, *(f"  {label:<9} {text}" for label, text in rows)])
 
 
 def violation_repr(item: pytest.Item, result: Result, text: str) -> ExceptionChainRepr:

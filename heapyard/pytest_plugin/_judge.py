@@ -103,18 +103,21 @@ def _broken(plain: Result, error: BaseException, bench: Bench) -> Result:
     return replace(plain, verdict=Verdict.FAIL, detail=detail, again=_again(plain, None, bench))
 
 
-def crashed(rule: Rule, defendant: Defendant, how: str, settings: Settings) -> Result:
-    """The verdict of a rule whose worker died: nothing else would answer for it."""
+def crashed(identity: str, rule: Rule | None, target: str, how: str, settings: Settings) -> Result:
+    """The verdict of a rule whose worker died: nothing else would answer for it.
+
+    `rule` is None for one that only the workers have loaded; it counts as a MUST.
+    """
     plain = Result(
-        rule=rule.id,
-        level=rule.level,
+        rule=identity,
+        level=rule.level if rule else MUST,
         verdict=Verdict.FAIL,
-        detail=how.partition("\n")[0],
-        target=defendant.typed,
-        title=rule.title,
-        source=rule.source,
+        detail=how,
+        target=target,
+        title=rule.title if rule else "(a rule whose process died)",
+        source=rule.source if rule else "",
         expected="the rule to end with a verdict",
-        seen=how.partition("\n")[0],
+        seen=how,
     )
     return replace(plain, again=_check_command(plain, settings))
 

@@ -19,7 +19,7 @@ from heapyard.pytest_plugin._options import names_targets, read_settings
 from heapyard.report import json, terminal
 from heapyard.report.result import Report, Result, TargetReport, merge
 from heapyard.report.style import Style
-from heapyard.rules import Trial, all_rules, load_rules, rule_of
+from heapyard.rules import Trial, load_rules, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -124,17 +124,17 @@ class RuleSession:
 
     def _crashed(self, report: pytest.TestReport) -> Result | None:
         found = re.search(r"\[(HY-[A-Z]+-[0-9]{2})-(.+)\]$", report.nodeid)
-        rules = {rule.id: rule for rule in all_rules() or load_rules()}
-        if found is None or found[1] not in rules:
+        if found is None:
             return None
-        defendant = self._named(found[2])
-        rule = rules[found[1]]
-        return _judge.crashed(rule, defendant, str(report.longrepr), self.settings)
+        rules = {rule.id: rule for rule in load_rules()}
+        target = self._named(found[2]).typed
+        how = str(report.longrepr).partition("\n")[0]
+        return _judge.crashed(found[1], rules.get(found[1]), target, how, self.settings)
 
     def _named(self, text: str) -> Defendant:
         """The target of an id's tail, behind which there may be more parameters."""
         fitting = [one for one in self.defendants if f"{text}-".startswith(f"{one.name}-")]
-        return max(fitting, key=lambda one: len(one.name))
+        return max(fitting or self.defendants, key=lambda one: len(one.name))
 
     @property
     def reports(self) -> bool:
@@ -164,10 +164,7 @@ class RuleSession:
         if "defendants" not in vars(self):
             return []  # they could not be resolved, which the collection's errors tell
         names = ", ".join(one.name for one in self.defendants)
-        return [
-            f"heapyard: {current_build().describe()}",
-            f"heapyard: seed {self.settings.seed}, on trial: {names}",
-        ]
+        return [current_build().describe(), f"on trial: {names} (seed {self.settings.seed})"]
 
     def pytest_report_header(self) -> list[str]:
         """Say which build tries which targets."""

@@ -68,7 +68,6 @@ class Result:
             ("seen", self.seen),
             ("what", "" if self.expected else self.detail),
             ("at", self.operation),
-            ("source", self.source),
             ("again", self.again),
         )
         return tuple((label, text) for label, text in rows if text)

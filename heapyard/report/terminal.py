@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from heapyard.report.style import Style
 
-__all__ = ["closing", "failure", "failures", "table"]
+__all__ = ["closing", "failures", "table"]
 
 _LEVELS = (MUST, SHOULD, PROFILE)
 _COLOURS: dict[str, tuple[str, ...]] = {
@@ -179,20 +179,31 @@ def _unit(unit: str) -> str:
 
 
 def failures(report: Report, *, style: Style) -> Iterator[str]:
-    """Each failure in full: MUST first, by rule, then by target."""
-    failed = [result for result in report.results if result.failed]
-    for result in sorted(failed, key=lambda each: (_LEVELS.index(each.level), each.rule)):
-        yield from failure(result, style=style)
+    """Each failure in full, rule by rule, MUST first: what a rule claims stands there once."""
+    failed: dict[str, list[Result]] = {}
+    for result in report.results:
+        if result.failed:
+            failed.setdefault(result.rule, []).append(result)
+    for results in sorted(failed.values(), key=_by_level_and_rule):
+        first = results[0]
+        colours = _COLOURS[_FAILED[first.level]]
+        yield f"{style(f'{first.rule} ({first.level})', *colours)}  {first.title}"
+        yield f"  {style(f'source: {first.source}', 'dim')}"
+        for result in results:
+            yield from _failure(result, style)
         yield ""
 
 
-def failure(result: Result, *, style: Style) -> Iterator[str]:
-    """What was claimed, expected and seen, and the command that shows it again."""
-    colour = _COLOURS[_FAILED[result.level]]
-    yield f"{style(result.rule, *colour)} ({result.level}) on {style(result.target, 'bold')}"
-    yield f"  {result.title}"
+def _by_level_and_rule(results: Sequence[Result]) -> tuple[int, str]:
+    return _LEVELS.index(results[0].level), results[0].rule
+
+
+def _failure(result: Result, style: Style) -> Iterator[str]:
+    """What one target did, and the command that shows it again."""
+    yield f"  {style(result.target, 'bold')}"
     for label, text in result.explanation:
-        yield f"  {style(f'{label:<9}', 'dim')} {style(text, 'cyan') if label == 'again' else text}"
+        shown = style(text, "cyan") if label == "again" else text
+        yield f"    {style(f'{label:<9}', 'dim')} {shown}"
 
 
 def closing(report: Report, *, style: Style) -> Iterator[str]:

@@ -30,7 +30,7 @@ static void add_spare(const hy__bump_block *block, hy_bump_counters *c)
 
 static void add_big(const hy__bump_big *big, hy_bump_counters *c)
 {
-    const size_t used = hy__round_up(big->requested, HY_BUMP_ALIGNMENT);
+    const size_t used = hy__bump_big_used(big);
     c->big_blocks++;
     c->big_bytes += big->span.size;
     c->live_bytes += used;

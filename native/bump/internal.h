@@ -131,6 +131,12 @@ static inline char *hy__bump_block_end(const hy__bump_block *block)
     return block->span.address + block->span.size;
 }
 
+/* The part of a large block's pages that is in use, as an address range of at least 16 bytes. */
+static inline size_t hy__bump_big_used(const hy__bump_big *big)
+{
+    return hy__round_up(big->requested != 0 ? big->requested : 1, HY_BUMP_ALIGNMENT);
+}
+
 /* block.c: blocks of pages */
 uintptr_t hy__bump_block_seal(const hy__bump_block *block);
 bool hy__bump_block_is_sealed(const hy__bump_block *block);

@@ -123,17 +123,18 @@ bool hy_bump_rewind(hy_bump *handle, hy_bump_mark mark)
     return true;
 }
 
-void hy_bump_reset(hy_bump *handle)
+bool hy_bump_reset(hy_bump *handle)
 {
     hy__bump *const bump = hy__bump_of(handle);
     if (!hy__bump_clean_to(bump, NULL) || !hy__bump_big_release_to(bump, NULL) ||
         !hy__bump_pop_to(bump, bump->oldest)) {
-        return;
+        return false;
     }
     bump->marks = NULL;
     hy__bump_enter(bump, bump->oldest, bump->oldest->start);
     HY_COUNT(bump->resets++);
     HY_ASSERT_ALL(hy_bump_check(handle).code == HY_BUMP_CHECK_SOUND);
+    return true;
 }
 
 /* Purge [next, dirty) of the current block, as far as that is whole pages. */

@@ -23,7 +23,7 @@ bool hy_bump_contains(const hy_bump *handle, const void *address)
     }
     for (const hy__bump_big *big = bump->bigs; big != NULL; big = big->previous) {
         const char *const start = big->span.address;
-        if (start != NULL && lies_in(address, start, start + big->requested)) {
+        if (start != NULL && lies_in(address, start, start + hy__bump_big_used(big))) {
             return true;
         }
     }
@@ -104,8 +104,7 @@ typedef struct layout {
 /* [ live | unused ] */
 static layout layout_of_big(const hy__bump_big *big)
 {
-    const size_t used = hy__round_up(big->requested, HY_BUMP_ALIGNMENT);
-    const char *const top = big->span.address + used;
+    const char *const top = big->span.address + hy__bump_big_used(big);
     return (layout){.first_end = big->span.address,
                     .second_end = top,
                     .first = HY_BLOCK_METADATA,

@@ -38,17 +38,22 @@ class Ended:
         return f"child ended with {how}\n--- stdout\n{self.output}\n--- stderr\n{self.errors}"
 
 
-def run_child(code: str, *, seconds: float = SECONDS) -> Ended:
-    """Run Python code (indented as the test is) in a child and wait for its end."""
+def child_environment() -> dict[str, str]:
+    """The environment in which a child finds the same checkout and native build."""
     environment = os.environ | build_environment()
     environment["PYTHONPATH"] = os.pathsep.join(
         [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
     )
     environment.setdefault("ASAN_OPTIONS", "detect_leaks=0:allocator_may_return_null=1")
+    return environment
+
+
+def run_child(code: str, *, seconds: float = SECONDS) -> Ended:
+    """Run Python code (indented as the test is) in a child and wait for its end."""
     prelude = "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
     done = subprocess.run(
         [sys.executable, "-c", prelude + textwrap.dedent(code)],
-        env=environment,
+        env=child_environment(),
         capture_output=True,
         text=True,
         errors="replace",

@@ -76,7 +76,7 @@ PART = Part(
         function("hy_bump_realloc", c_void_p, c_void_p, c_void_p, c_size_t, c_size_t),
         function("hy_bump_set_mark", BumpMarkStruct, c_void_p),
         function("hy_bump_rewind", c_bool, c_void_p, BumpMarkStruct),
-        function("hy_bump_reset", None, c_void_p),
+        function("hy_bump_reset", c_bool, c_void_p),
         function("hy_bump_trim", c_size_t, c_void_p),
         function("hy_bump_add_cleanup", c_bool, c_void_p, CleanupFunction, c_void_p),
         function("hy_bump_contains", c_bool, c_void_p, c_void_p),

@@ -172,9 +172,10 @@ HY_API HY_NODISCARD hy_bump_mark hy_bump_set_mark(hy_bump *bump);
 HY_API bool hy_bump_rewind(hy_bump *bump, hy_bump_mark mark);
 
 /* Free all blocks and marks and run all cleanups, newest first. Blocks of pages are kept for reuse;
- * those of large blocks go back to the page source. Misuse (bad argument) from within a cleanup.
- * O(blocks of pages + cleanups). */
-HY_API void hy_bump_reset(hy_bump *bump);
+ * those of large blocks go back to the page source. Returns false after misuse: from within a
+ * cleanup (bad argument), or where a record was overwritten (corrupted); what was not reached then
+ * stays. O(blocks of pages + cleanups). */
+HY_API bool hy_bump_reset(hy_bump *bump);
 
 /* Give back the blocks of pages kept for reuse, and purge the unused pages of the current block
  * that have been touched. Returns the bytes given back. O(blocks given back). */

@@ -1,0 +1,1 @@
+"""The pytest plugin, seen from a user's repository."""
