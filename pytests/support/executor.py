@@ -68,7 +68,7 @@ class Executor:
 
     def _start(self) -> subprocess.Popen[str]:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "pytests.support.executor", self._where],
+            [sys.executable, "-c", f"from {__name__} import main; main()", self._where],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -111,12 +111,8 @@ def serve(function: Callable[[Any], object], lines: IO[str], answers: IO[str]) -
 
 
 def main() -> None:
-    """python -m pytests.support.executor module:function."""
+    """Serve the function that the command line names ("module:function")."""
     module, name = sys.argv[1].split(":")
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a plan prints must not be read as an answer
     serve(getattr(importlib.import_module(module), name), sys.stdin, answers)
-
-
-if __name__ == "__main__":
-    main()
