@@ -19,7 +19,7 @@ from heapyard.trial.targets import Target
 
 __all__ = ["shrink_plan"]
 
-HANG_SECONDS = 1.0
+HANG_SECONDS = 0.5
 """The time limit of a single run where the failure is a hang."""
 
 _FREES_MATTER = {("violation", "null"), ("runaway", "")}

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from heapyard.trial.child import Descriptors, Ended, Limits, run_child
+from heapyard.trial.child import Descriptors, Ended, Limits, _Stream, run_child
 
 pytestmark = [pytest.mark.usefixtures("no_traces")]
 
@@ -45,6 +45,18 @@ def test_output_without_end_does_not_hold_us() -> None:
     ended = sh("yes; true", limits=Limits(seconds=0.3))
     assert ended.reason == "time"
     assert time.monotonic() - started < 5
+
+
+def test_one_drain_takes_a_bounded_amount(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast the writer: the loop must come back to look at the clock."""
+    reading, writing = os.pipe()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", lambda _, size: bytes(size))
+        stream = _Stream(reading)
+        stream.drain()
+    assert len(stream.tail) == 4096
+    os.close(reading)
+    os.close(writing)
 
 
 def test_standard_input_is_empty() -> None:
