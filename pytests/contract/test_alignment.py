@@ -19,7 +19,12 @@ def test_malloc_is_aligned_for_what_fits(trial: Trial) -> None:
     trial.holds(plan)
 
 
-@rule("HY-ALIGN-02", level=SHOULD, source="C17 7.22.3p1 as written; x86-64 psABI, malloc")
+@rule(
+    "HY-ALIGN-02",
+    level=SHOULD,
+    source="C17 7.22.3p1 as written; x86-64 psABI, malloc",
+    bug="gperftools issue 724: blocks of up to 8 bytes are aligned to 8",
+)
 def test_malloc_is_aligned_to_max_align_t(trial: Trial) -> None:
     """malloc(n) is aligned to 16, however small n is.
 
@@ -33,7 +38,13 @@ def test_malloc_is_aligned_to_max_align_t(trial: Trial) -> None:
     trial.holds(plan)
 
 
-@rule("HY-ALIGN-03", level=MUST, source="C17 7.22.3.1", needs={"aligned_alloc"})
+@rule(
+    "HY-ALIGN-03",
+    level=MUST,
+    source="C17 7.22.3.1",
+    needs={"aligned_alloc"},
+    bug="mimalloc issue 700: aligned_alloc(256, 256) was aligned to 128",
+)
 def test_aligned_alloc_grid(trial: Trial) -> None:
     """aligned_alloc answers a multiple of the alignment, for each power of two up to 64 KiB.
 
@@ -48,7 +59,13 @@ def test_aligned_alloc_grid(trial: Trial) -> None:
     trial.holds(plan)
 
 
-@rule("HY-ALIGN-04", level=MUST, source="POSIX.1-2017 posix_memalign", needs={"posix_memalign"})
+@rule(
+    "HY-ALIGN-04",
+    level=MUST,
+    source="POSIX.1-2017 posix_memalign",
+    needs={"posix_memalign"},
+    bug="mimalloc issue 602: a request of 256 bytes aligned to 256 was not",
+)
 def test_posix_memalign_grid(trial: Trial) -> None:
     """posix_memalign answers a multiple of the alignment, for each of 8 bytes to 64 KiB.
 
