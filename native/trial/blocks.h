@@ -39,8 +39,7 @@ static inline bool hy__take_addresses(hy_engine *engine, const hy_slot *slot, co
     if (HY_LIKELY(answer == HY_INDEX_OK)) {
         return true;
     }
-    return answer == HY_INDEX_TAKEN ? hy__report_overlap(engine, slot, address, size)
-                                    : hy__refuse_memory(engine, "the index of addresses");
+    return hy__settle_addresses(engine, slot, address, size, answer);
 }
 
 /* Where the block lies: aligned, inside the address space, free of other blocks, mapped. */

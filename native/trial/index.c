@@ -13,10 +13,10 @@ _Static_assert(sizeof(uintptr_t) == 8, "the index is laid out for 64-bit address
 
 bool hy__index_open(hy_index *index, hy_memory *memory, size_t blocks)
 {
-    *index = (hy_index){.memory = memory, .big_capacity = blocks};
+    *index = (hy_index){.memory = memory, .list_capacity = blocks};
     index->leaves = hy__memory_take(memory, HY_INDEX_LEAVES * sizeof(hy_index_leaf *));
-    index->bigs = hy__memory_take(memory, blocks * sizeof(hy_index_big));
-    return index->leaves != NULL && index->bigs != NULL;
+    index->list = hy__memory_take(memory, blocks * sizeof(hy_index_range));
+    return index->leaves != NULL && index->list != NULL;
 }
 
 /* The leaf of an address, made where there is none. NULL: no memory left. */
@@ -36,14 +36,19 @@ static uintptr_t last_in_leaf(uintptr_t address, uintptr_t last)
     return last < leaf_last ? last : leaf_last;
 }
 
-/* The first big block that ends above `address`: binary search, they are sorted and disjoint. */
-static size_t first_big_above(const hy_index *index, uintptr_t address)
+static bool belongs_in_list(uintptr_t address, size_t size)
+{
+    return size > HY_INDEX_SMALL || address % HY_INDEX_GRANULE != 0;
+}
+
+/* The first block of the list that ends above `address`: binary search, they are disjoint. */
+static size_t first_above(const hy_index *index, uintptr_t address)
 {
     size_t low = 0;
-    size_t high = index->big_count;
+    size_t high = index->list_count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (index->bigs[middle].end <= address) {
+        if (index->list[middle].end <= address) {
             low = middle + 1;
         } else {
             high = middle;
@@ -52,86 +57,120 @@ static size_t first_big_above(const hy_index *index, uintptr_t address)
     return low;
 }
 
-static bool meets_big(const hy_index *index, uintptr_t address, uintptr_t last)
+static bool meets_list(const hy_index *index, uintptr_t address, uintptr_t last)
 {
-    const size_t at = first_big_above(index, address);
-    return at < index->big_count && index->bigs[at].start <= last;
+    const size_t at = first_above(index, address);
+    return at < index->list_count && index->list[at].start <= last;
 }
 
-static bool any_set(const hy_index_leaf *leaf, uintptr_t address, uintptr_t last)
+/* Bits of the first and of the last word of a range. */
+static uint64_t bits_from(uintptr_t address)
 {
-    const size_t end = hy__index_word(last);
-    uint64_t mask = hy__index_from(address);
-    uint64_t found = 0;
-    for (size_t word = hy__index_word(address); word != end; word++) {
-        found |= leaf->taken[word] & mask;
+    return ~UINT64_C(0) << ((address >> HY_INDEX_GRANULE_BITS) & 63);
+}
+
+static uint64_t bits_through(uintptr_t last)
+{
+    return ~UINT64_C(0) >> (63 - ((last >> HY_INDEX_GRANULE_BITS) & 63));
+}
+
+static size_t word_of(uintptr_t address)
+{
+    return (address >> (HY_INDEX_GRANULE_BITS + 6)) & (HY_INDEX_LEAF_WORDS - 1);
+}
+
+typedef enum action { LOOK, SET, CLEAR } action;
+
+static uint64_t act_on_word(uint64_t *word, uint64_t mask, action what)
+{
+    const uint64_t before = *word & mask;
+    if (what == SET) {
+        *word |= mask;
+    } else if (what == CLEAR) {
+        *word &= ~mask;
+    }
+    return before;
+}
+
+/* All bits of [address, last], which lies in one leaf; answers whether one was set before. */
+static bool act_on_leaf(hy_index_leaf *leaf, uintptr_t address, uintptr_t last, action what)
+{
+    const size_t end = word_of(last);
+    uint64_t mask = bits_from(address);
+    uint64_t before = 0;
+    for (size_t word = word_of(address); word != end; word++) {
+        before |= act_on_word(&leaf->taken[word], mask, what);
         mask = ~UINT64_C(0);
     }
-    return (found | (leaf->taken[end] & mask & hy__index_through(last))) != 0;
+    return (before | act_on_word(&leaf->taken[end], mask & bits_through(last), what)) != 0;
 }
 
-static bool meets_small(const hy_index *index, uintptr_t address, uintptr_t last)
+/* The same in every leaf that is there. */
+static bool act(const hy_index *index, uintptr_t address, uintptr_t last, action what)
 {
+    bool before = false;
     for (uintptr_t at = address; at <= last; at = last_in_leaf(at, last) + 1) {
-        const hy_index_leaf *const leaf = index->leaves[at >> HY_INDEX_LEAF_BITS];
-        if (leaf != NULL && any_set(leaf, at, last_in_leaf(at, last))) {
-            return true;
+        hy_index_leaf *const leaf = index->leaves[at >> HY_INDEX_LEAF_BITS];
+        if (leaf != NULL && act_on_leaf(leaf, at, last_in_leaf(at, last), what)) {
+            before = true;
         }
     }
-    return false;
+    return before;
 }
 
-static hy_index_answer insert_big(hy_index *index, uintptr_t address, uintptr_t last)
+hy_index_answer hy__index_insert_anyway(hy_index *index, uintptr_t address, size_t size)
 {
-    if (meets_big(index, address, last) || meets_small(index, address, last)) {
-        return HY_INDEX_TAKEN;
-    }
-    if (index->big_count == index->big_capacity) {
+    if (index->list_count == index->list_capacity) {
         return HY_INDEX_NO_ROOM;
     }
-    const size_t at = first_big_above(index, address);
-    memmove(&index->bigs[at + 1], &index->bigs[at], (index->big_count - at) * sizeof(hy_index_big));
-    index->bigs[at] = (hy_index_big){.start = address, .end = last + 1};
-    index->big_count++;
+    const size_t at = first_above(index, address);
+    memmove(&index->list[at + 1], &index->list[at],
+            (index->list_count - at) * sizeof(hy_index_range));
+    index->list[at] = (hy_index_range){.start = address, .end = address + size};
+    index->list_count++;
     return HY_INDEX_OK;
 }
 
-static hy_index_answer insert_small(hy_index *index, uintptr_t address, uintptr_t last)
+static bool has_leaves(hy_index *index, uintptr_t address, uintptr_t last)
 {
-    bool taken = meets_big(index, address, last);
     for (uintptr_t at = address; at <= last; at = last_in_leaf(at, last) + 1) {
-        hy_index_leaf *const leaf = leaf_at(index, at);
-        if (leaf == NULL) {
-            return HY_INDEX_NO_ROOM;
+        if (leaf_at(index, at) == NULL) {
+            return false;
         }
-        taken |= hy__index_set(leaf, at, last_in_leaf(at, last));
     }
-    return taken ? HY_INDEX_TAKEN : HY_INDEX_OK;
+    return true;
 }
 
 hy_index_answer hy__index_insert_slow(hy_index *index, uintptr_t address, size_t size)
 {
     const uintptr_t last = address + size - 1;
-    return size > HY_INDEX_SMALL ? insert_big(index, address, last)
-                                 : insert_small(index, address, last);
+    if (meets_list(index, address, last)) {
+        return HY_INDEX_TAKEN;
+    }
+    if (belongs_in_list(address, size)) {
+        return act(index, address, last, LOOK) ? HY_INDEX_TAKEN
+                                               : hy__index_insert_anyway(index, address, size);
+    }
+    if (!has_leaves(index, address, last)) {
+        return HY_INDEX_NO_ROOM;
+    }
+    return act(index, address, last, SET) ? HY_INDEX_TAKEN : HY_INDEX_OK;
 }
 
-static void remove_big(hy_index *index, uintptr_t address)
+static void remove_from_list(hy_index *index, uintptr_t address)
 {
-    const size_t at = first_big_above(index, address);
-    index->big_count--;
-    memmove(&index->bigs[at], &index->bigs[at + 1], (index->big_count - at) * sizeof(hy_index_big));
+    const size_t at = first_above(index, address);
+    index->list_count--;
+    memmove(&index->list[at], &index->list[at + 1],
+            (index->list_count - at) * sizeof(hy_index_range));
 }
 
 void hy__index_remove_slow(hy_index *index, uintptr_t address, size_t size)
 {
-    const uintptr_t last = address + size - 1;
-    if (size > HY_INDEX_SMALL) {
-        remove_big(index, address);
-        return;
-    }
-    for (uintptr_t at = address; at <= last; at = last_in_leaf(at, last) + 1) {
-        hy__index_clear(index->leaves[at >> HY_INDEX_LEAF_BITS], at, last_in_leaf(at, last));
+    if (belongs_in_list(address, size)) {
+        remove_from_list(index, address);
+    } else {
+        (void)act(index, address, address + size - 1, CLEAR);
     }
 }
 

@@ -193,18 +193,28 @@ static const hy_slot *owner_of(const hy_engine *engine, const hy_slot *but, uint
     return NULL;
 }
 
-bool hy__report_overlap(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
+static bool report_overlap(hy_engine *engine, const hy_slot *slot, const void *address, size_t size,
+                           const hy_slot *owner)
+{
+    expected(engine, "%zu bytes that no live block owns", size);
+    seen(engine, "%zu bytes at %p, where slot %" PRIu32 " holds %zu bytes at %p", size, address,
+         hy__slot_number(engine, owner), owner->size, (const void *)owner->address);
+    return violate(engine, HY_CHECK_OVERLAP, slot, address, size);
+}
+
+bool hy__settle_addresses(hy_engine *engine, const hy_slot *slot, const void *address, size_t size,
+                          hy_index_answer answer)
 {
     const uintptr_t start = (uintptr_t)address;
-    const hy_slot *const owner = owner_of(engine, slot, start, start + hy__extent_of(size));
-    expected(engine, "%zu bytes that no live block owns", size);
-    if (owner != NULL) {
-        seen(engine, "%zu bytes at %p, where slot %" PRIu32 " holds %zu bytes at %p", size, address,
-             hy__slot_number(engine, owner), owner->size, (const void *)owner->address);
-    } else {
-        seen(engine, "%zu bytes at %p, which belong to a live block", size, address);
+    const size_t extent = hy__extent_of(size);
+    if (answer == HY_INDEX_TAKEN) {
+        const hy_slot *const owner = owner_of(engine, slot, start, start + extent);
+        if (owner != NULL) {
+            return report_overlap(engine, slot, address, size, owner);
+        }
+        answer = hy__index_insert_anyway(&engine->index, start, extent);
     }
-    return violate(engine, HY_CHECK_OVERLAP, slot, address, size);
+    return answer == HY_INDEX_OK || hy__refuse_memory(engine, "the index of addresses");
 }
 
 bool hy__report_unmapped(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)

@@ -19,8 +19,9 @@ HY_COLD bool hy__report_alignment(hy_engine *engine, const hy_slot *slot, const 
                                   size_t size, size_t alignment);
 HY_COLD bool hy__report_outside(hy_engine *engine, const hy_slot *slot, const void *address,
                                 size_t size);
-HY_COLD bool hy__report_overlap(hy_engine *engine, const hy_slot *slot, const void *address,
-                                size_t size);
+/* After hy__index_insert answered anything but HY_INDEX_OK. True: a false alarm, it is in now. */
+HY_COLD bool hy__settle_addresses(hy_engine *engine, const hy_slot *slot, const void *address,
+                                  size_t size, hy_index_answer answer);
 HY_COLD bool hy__report_unmapped(hy_engine *engine, const hy_slot *slot, const void *address,
                                  size_t size);
 /* `address` is where the contents are looked for: the slot's, or the new one of a realloc; the
