@@ -139,6 +139,9 @@ static bool ops_are_sound(hy_plan *plan, hy_reason *reason)
                           facts->name, field, field_value(op, field));
         }
         plan->functions |= functions_of(op, facts);
+        if (op->slot != HY_PLAN_NO_SLOT && op->slot >= plan->slots_used) {
+            plan->slots_used = op->slot + 1;
+        }
     }
     return true;
 }
@@ -151,6 +154,7 @@ bool hy__plan_decode(const void *data, size_t size, hy_plan *plan, hy_reason *re
     }
     memcpy(&plan->header, data, sizeof plan->header);
     plan->functions = 0;
+    plan->slots_used = 0;
     if (!header_is_sound(&plan->header, reason) || !size_is_right(&plan->header, size, reason)) {
         return false;
     }

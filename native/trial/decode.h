@@ -20,7 +20,8 @@ typedef struct hy_plan {
     hy_plan_header header;
     const uint64_t *operands;
     const hy_plan_op *ops;
-    uint32_t functions; /* entry points that it calls: 1 << HY_FUNCTION_... */
+    uint32_t functions;  /* entry points that it calls: 1 << HY_FUNCTION_... */
+    uint32_t slots_used; /* one more than the highest slot of any op */
 } hy_plan;
 
 /* `data` is aligned to 8 bytes. False: not a plan, and *reason says where. O(ops). */

@@ -189,7 +189,7 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
         .subject = subject,
         .target = &subject->table,
         .checks = plan->header.checks,
-        .slot_count = plan->header.slots,
+        .slot_count = plan->slots_used,
         .alignment = plan->header.alignment != 0 ? plan->header.alignment : own,
         .weak_alignment = (plan->header.flags & HY_PLAN_WEAK_ALIGN) != 0,
         .errno_address = &errno,

@@ -1,0 +1,250 @@
+"""Drives the runner with plans packed by hand, so that nothing of heapyard's Python is in between.
+
+    held = run([op("malloc", 0, 32), op("free", 0)])
+    violation = run([op("malloc", 0, 32), op("malloc", 1, 32)], script="0 16")
+
+`script` is what the allocator of scripted.c answers, word by word.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from heapyard._native.build import current_build
+
+OPS = [
+    "nop",
+    "malloc",
+    "calloc",
+    "realloc",
+    "reallocarray",
+    "free",
+    "free_sized",
+    "free_aligned_sized",
+    "aligned_alloc",
+    "posix_memalign",
+    "memalign",
+    "valloc",
+    "pvalloc",
+    "usable_size",
+    "fill_usable",
+    "write",
+    "check",
+    "check_all",
+    "set_errno",
+    "free_all",
+    "trim",
+    "measure",
+    "forget",
+    "distinct",
+    "self_check",
+]
+CHECKS = [
+    "null",
+    "refuse",
+    "align",
+    "overlap",
+    "content",
+    "zero",
+    "errno",
+    "usable",
+    "return_code",
+    "mapped",
+    "in_place",
+    "memptr",
+    "self_check",
+]
+MEASURES = ["rss", "live_bytes", "usable_bytes", "extent", "mapped"]
+
+ALL = (1 << len(CHECKS)) - 1
+DEFAULT = ALL & ~(1 << CHECKS.index("self_check"))
+
+FAILS, EITHER, ERRNO_KEPT, ENOMEM, EINVAL, IN_PLACE = 1, 2, 4, 8, 16, 32
+NO_SLOT = 0xFFFFFFFF
+NO_ARG = 0xFFFF
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+SIZE_MAX = (1 << 64) - 1
+
+_SECONDS = 120
+
+
+def checks(*names: str) -> int:
+    """The mask of these checks."""
+    return sum(1 << CHECKS.index(name) for name in names)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One op; `arg` is the operand itself."""
+
+    name: str
+    slot: int | None = None
+    size: int = 0
+    arg: int | None = None
+    expect: int = 0
+
+
+def op(
+    name: str,
+    slot: int | None = None,
+    size: int = 0,
+    *,
+    arg: int | None = None,
+    expect: int = 0,
+) -> Op:
+    return Op(name, slot, size, arg, expect)
+
+
+def pack_op(code: int, *, slot: int, size: int, arg: int = NO_ARG, expect: int = 0) -> bytes:
+    return struct.pack("<BBHIQ", code, expect, arg, slot, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """The fields of a plan's header; the counts are those of the ops unless given."""
+
+    magic: bytes = b"HYPLAN1\0"
+    version: int = 1
+    checks: int = DEFAULT
+    slots: int | None = None
+    operand_count: int | None = None
+    op_count: int | None = None
+    repeat: int = 1
+    seed: int = 7
+    alignment: int = 0
+    flags: int = 0
+    reserved: int = 0
+
+
+def pack(ops: list[Op], header: Header | None = None) -> bytes:
+    """The binary form of a plan."""
+    chosen = header or Header()
+    operands = sorted({each.arg for each in ops if each.arg is not None})
+    slots = max((each.slot + 1 for each in ops if each.slot is not None), default=0)
+    packed = struct.pack(
+        "<8sIIIIQQQIIQ",
+        chosen.magic,
+        chosen.version,
+        chosen.checks,
+        slots if chosen.slots is None else chosen.slots,
+        len(operands) if chosen.operand_count is None else chosen.operand_count,
+        len(ops) if chosen.op_count is None else chosen.op_count,
+        chosen.repeat,
+        chosen.seed,
+        chosen.alignment,
+        chosen.flags,
+        chosen.reserved,
+    )
+    packed += struct.pack(f"<{len(operands)}Q", *operands)
+    index = {operand: position for position, operand in enumerate(operands)}
+    return packed + b"".join(
+        pack_op(
+            OPS.index(each.name),
+            slot=NO_SLOT if each.slot is None else each.slot,
+            size=each.size,
+            arg=NO_ARG if each.arg is None else index[each.arg],
+            expect=each.expect,
+        )
+        for each in ops
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the runner ended. `state`: op, round and operations, from the state page."""
+
+    exit_code: int
+    output: str
+    errors: str
+    state: tuple[int, int, int]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        assert self.exit_code == 0, self
+        decoded: dict[str, Any] = json.loads(self.output)
+        return decoded
+
+    @property
+    def status(self) -> str:
+        return str(self.result["status"])
+
+    @property
+    def found(self) -> tuple[str, str]:
+        """Kind of the violation and name of the op."""
+        assert self.status == "violation", self
+        return self.result["kind"], self.result["name"]
+
+    @property
+    def refused(self) -> tuple[str, str]:
+        """Cause and reason."""
+        assert self.status == "refused", self
+        return self.result["cause"], self.result["reason"]
+
+    def figures(self, name: str) -> list[int]:
+        return [each["value"] for each in self.result["figures"] if each["name"] == name]
+
+
+def library(name: str) -> Path:
+    """One of the allocators that pytests/engine/CMakeLists.txt builds."""
+    return current_build().source.parent / "pytests" / "engine" / f"{name}.so"
+
+
+def launch(
+    arguments: list[str],
+    *,
+    environment: dict[str, str] | None = None,
+    plan: bytes | None = None,
+    runner: Path | None = None,
+) -> Run:
+    """The runner with these arguments, a plan file and a state page."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as state:
+        state.truncate(64)
+        command = [str(runner or current_build().runner), *arguments]
+        if plan is not None:
+            path = Path(folder) / "plan"
+            path.write_bytes(plan)
+            command += ["--plan", str(path), "--state", str(state.fileno())]
+        done = subprocess.run(
+            command,
+            env=_environment() | (environment or {}),
+            pass_fds=[state.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        state.seek(0)
+        op_index, round_index, operations = struct.unpack("<3Q", state.read(24))
+    return Run(done.returncode, done.stdout, done.stderr, (op_index, round_index, operations))
+
+
+def _environment() -> dict[str, str]:
+    """Without what the test session preloads for a sanitized Python."""
+    kept = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    return kept | {
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:handle_segv=0",
+    }
+
+
+def run(
+    ops: list[Op],
+    *,
+    script: str = "",
+    target: str = "scripted",
+    arguments: list[str] | None = None,
+    **fields: Any,
+) -> Run:
+    """A plan of these ops on one of the test's allocators; `libc` is the runner's own."""
+    chosen = [] if target == "libc" else ["--library", str(library(target))]
+    return launch(
+        [*chosen, *(arguments or [])],
+        plan=pack(ops, Header(**fields)),
+        environment={"HEAPYARD_SCRIPT": script},
+    )
