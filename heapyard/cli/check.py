@@ -193,7 +193,7 @@ def _show(report: Report, *, verbose: bool) -> None:
     print()
     for line in terminal.table(report, style=style, width=_width(), verbose=verbose):
         print(line)
-    for line in terminal.failures(report, style=style):
+    for line in terminal.failures(report, style=style, width=_width()):
         print(line)
     for line in terminal.closing(report, style=style):
         print(line)

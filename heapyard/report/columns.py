@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "Row", "headings"]
 
-_GAP = 2
+_LAYOUTS = ((False, 2), (True, 2), (True, 1))
+"""The best first: (numbers instead of names, blanks between columns)."""
 _SHORTEST_NOTE = 12
 _SHORTEST_SENTENCE = 20
 
@@ -54,6 +55,7 @@ class Columns:
     cells: tuple[int, ...]
     names: tuple[str, ...]
     numbered: bool
+    gap: int
 
     @classmethod
     def fit(cls, rows: Sequence[Row], names: Sequence[str], width: int) -> Columns:
@@ -64,25 +66,27 @@ class Columns:
             max((len(row.cells[i]) for row in rows if row.cells), default=0)
             for i in range(len(names))
         ]
-        for numbered in (False, True):
+        for numbered, gap in _LAYOUTS:
             heads = [str(i) for i, _ in enumerate(names, 1)] if numbered else list(names)
             cells = tuple(max(n, len(head)) for n, head in zip(needed, heads, strict=True))
-            left = width - 1 - label - _GAP - sum(each + _GAP for each in cells)
+            left = width - 1 - label - 2 - sum(each + gap for each in cells)
             if left >= min(wanted, _SHORTEST_NOTE):
                 break
+        room = max(0, min(wanted, left))
         return cls(
             label=label,
-            note=max(0, min(wanted, left)),
+            note=max((len(_cut(row.note, room)) for row in rows), default=0),
             cells=cells,
             names=tuple(heads),
             numbered=numbered,
+            gap=gap,
         )
 
     def legend(self, names: Sequence[str], style: Style) -> Iterator[str]:
         """Whom the numbers stand for."""
         if self.numbered:
             for number, name in enumerate(names, 1):
-                yield f"  {style(str(number), 'bold'):>3}  {name}"
+                yield f"{style(f'{number:>3}', 'bold')}  {name}"
             yield ""
 
     def line(self, row: Row, style: Style) -> str:
@@ -94,7 +98,7 @@ class Columns:
         note = _cut(row.note, self.note)
         head = f"  {row.label:<{self.label - 2}}  {style(f'{note:<{self.note}}', 'dim')}"
         cells = (
-            " " * _GAP + style(f"{cell:>{size}}", *colours)
+            " " * self.gap + style(f"{cell:>{size}}", *colours)
             for cell, size, colours in zip(row.cells, self.cells, row.colours, strict=True)
         )
         return (head + "".join(cells)).rstrip()
@@ -102,7 +106,7 @@ class Columns:
     def _heading(self, row: Row, style: Style) -> str:
         size = self.label + 2 + self.note
         names = (
-            " " * _GAP + f"{name:>{width}}"
+            " " * self.gap + f"{name:>{width}}"
             for name, width in zip(self.names, self.cells, strict=True)
         )
         return style(f"{row.label:<{size}}" + "".join(names), "bold")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["closing", "failures", "table"]
 
+_TEXT = 14
+"""The column in which a failure's texts begin."""
+_NARROWEST = 30
 _LEVELS = (MUST, SHOULD, PROFILE)
 _COLOURS: dict[str, tuple[str, ...]] = {
     "ok": ("green",),
@@ -178,7 +182,7 @@ def _unit(unit: str) -> str:
     return unit if unit in ("x", "%", "") else f" {unit}"
 
 
-def failures(report: Report, *, style: Style) -> Iterator[str]:
+def failures(report: Report, *, style: Style, width: int) -> Iterator[str]:
     """Each failure in full, rule by rule, MUST first: what a rule claims stands there once."""
     failed: dict[str, list[Result]] = {}
     for result in report.results:
@@ -187,10 +191,14 @@ def failures(report: Report, *, style: Style) -> Iterator[str]:
     for results in sorted(failed.values(), key=_by_level_and_rule):
         first = results[0]
         colours = _COLOURS[_FAILED[first.level]]
-        yield f"{style(f'{first.rule} ({first.level})', *colours)}  {first.title}"
-        yield f"  {style(f'source: {first.source}', 'dim')}"
+        head = f"{first.rule} ({first.level})"
+        claim = _wrap(f"{head}  {first.title}", width, indent=2)
+        yield style(head, *colours) + claim[0].removeprefix(head)
+        yield from claim[1:]
+        for line in _wrap(f"  source: {first.source}", width, indent=4):
+            yield style(line, "dim")
         for result in results:
-            yield from _failure(result, style)
+            yield from _failure(result, style, width)
         yield ""
 
 
@@ -198,12 +206,30 @@ def _by_level_and_rule(results: Sequence[Result]) -> tuple[int, str]:
     return _LEVELS.index(results[0].level), results[0].rule
 
 
-def _failure(result: Result, style: Style) -> Iterator[str]:
+def _failure(result: Result, style: Style, width: int) -> Iterator[str]:
     """What one target did, and the command that shows it again."""
     yield f"  {style(result.target, 'bold')}"
     for label, text in result.explanation:
-        shown = style(text, "cyan") if label == "again" else text
-        yield f"    {style(f'{label:<9}', 'dim')} {shown}"
+        name = style(f"{label:<9}", "dim")
+        if label == "again":  # in one piece, to be copied
+            yield f"    {name} {style(text, 'cyan')}"
+            continue
+        first, *more = _wrap(text, width - _TEXT)
+        yield f"    {name} {first}"
+        yield from (f"{'':{_TEXT}}{line}" for line in more)
+
+
+def _wrap(text: str, width: int, *, indent: int = 0) -> list[str]:
+    """The text in lines of at most `width`, but for words that are longer."""
+    lead = text[: len(text) - len(text.lstrip())]
+    return textwrap.wrap(
+        text.strip(),
+        max(_NARROWEST, width),
+        initial_indent=lead,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def closing(report: Report, *, style: Style) -> Iterator[str]:

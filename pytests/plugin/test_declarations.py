@@ -3,7 +3,7 @@
 import pytest
 
 from heapyard.errors import BadArgumentError
-from heapyard.rules import MUST, Level, Trial, UnknownRuleError, find_rule, rule, rule_of
+from heapyard.rules import MUST, Level, Trial, rule, rule_of
 
 
 def body(trial: Trial) -> None:
@@ -70,8 +70,3 @@ def test_a_declaration_keeps_what_was_said() -> None:
     assert (declared.title, declared.text) == ("It holds", "More of it.")
     assert declared.needs == frozenset({"valloc"})
     assert (declared.group, declared.bug) == ("NONE", "b 1")
-
-
-def test_an_unknown_rule_has_near_ones() -> None:
-    with pytest.raises(UnknownRuleError, match="did you mean HY-ALIGN-0"):
-        find_rule("HY-ALIGNN-01")

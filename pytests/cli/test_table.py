@@ -1,0 +1,192 @@
+"""The table of rules by targets: what stands in it, and that it fits the terminal."""
+
+import pytest
+
+from heapyard.report.columns import headings
+from heapyard.report.result import Report, Result, TargetReport, Verdict
+from heapyard.report.style import Style
+from heapyard.report.terminal import closing, failures, format_figure, table
+from heapyard.rules import MUST, PROFILE, SHOULD, Level
+
+PLAIN = Style()
+TITLE = "Every block that the target gives has the property that this rule is about"
+
+
+def result(rule: str, verdict: Verdict, level: Level = MUST, **more: object) -> Result:
+    facts = {"target": "t", "title": TITLE, "source": "C17"} | more
+    return Result(rule=rule, level=level, verdict=verdict, **facts)  # type: ignore[arg-type]
+
+
+def target(name: str, *results: Result) -> TargetReport:
+    return TargetReport(
+        target=name, name=name, path=None, mode="builtin", capabilities={}, results=results
+    )
+
+
+def report(*targets: TargetReport, **more: object) -> Report:
+    facts = {"version": "1", "seed": 0, "seconds": 1.0} | more
+    return Report(targets=targets, **facts)  # type: ignore[arg-type]
+
+
+def lines(what: Report, *, width: int = 100, verbose: bool = False) -> list[str]:
+    return list(table(what, style=PLAIN, width=width, verbose=verbose))
+
+
+MIXED = report(
+    target(
+        "libc",
+        result("HY-A-01", Verdict.PASS),
+        result("HY-A-02", Verdict.FAIL, expected="a", seen="b"),
+        result("HY-A-03", Verdict.SKIP),
+        result("HY-B-01", Verdict.FAIL, SHOULD),
+        result("HY-C-01", Verdict.FIGURE, PROFILE, figure={"name": "r", "value": 1.5, "unit": "x"}),
+    ),
+    target(
+        "bump",
+        result("HY-A-01", Verdict.SKIP),
+        result("HY-A-02", Verdict.PASS),
+        result("HY-A-03", Verdict.SKIP),
+        result("HY-B-01", Verdict.PASS, SHOULD),
+        result("HY-C-01", Verdict.FAIL, PROFILE),
+    ),
+)
+
+
+def test_failures_stand_first_then_groups_then_figures() -> None:
+    shown = [" ".join(line.split()).replace(TITLE, "...") for line in lines(MIXED) if line]
+    assert shown == [
+        "MUST failed libc bump",
+        "HY-A-02 ... FAIL ok",
+        "SHOULD failed libc bump",
+        "HY-B-01 ... weak ok",
+        "PROFILE failed libc bump",
+        "HY-C-01 ... ok lost",
+        "MUST held libc bump",
+        "A 3 rules 1/2 1",
+        "all 3 rules 1/2 1",
+        "SHOULD held libc bump",
+        "B 1 rule 0/1 1",
+        "all 1 rule 0/1 1",
+        "PROFILE figures libc bump",
+        "HY-C-01 r 1.5x lost",
+    ]
+
+
+def test_verbose_shows_every_rule() -> None:
+    shown = lines(MIXED, verbose=True)
+    assert sum(line.startswith("  HY-A-0") for line in shown) == 4
+    assert not any(line.startswith("  all ") for line in shown)
+
+
+def test_a_group_that_no_target_can_be_asked_about_is_not_applicable() -> None:
+    assert "n/a" in lines(report(target("libc", result("HY-A-01", Verdict.SKIP))))[1]
+
+
+NAMES = ("libc", "libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4", "region:list")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+@pytest.mark.parametrize("count", [1, 2, 5, 8])
+def test_no_line_is_wider_than_the_terminal(width: int, count: int) -> None:
+    names = [*NAMES, "region:fast", "bump", "a/libmine.so"][:count]
+    many = report(*(target(name, result("HY-REALLOC-02", Verdict.FAIL)) for name in names))
+    assert max(len(line) for line in lines(many, width=width)) < width
+
+
+def test_where_names_do_not_fit_numbers_stand_for_them() -> None:
+    many = report(*(target(name, result("HY-A-01", Verdict.FAIL)) for name in NAMES))
+    shown = lines(many, width=60)
+    assert [line.split() for line in shown[:5]] == [
+        [str(number), name] for number, name in enumerate(NAMES, 1)
+    ]
+    assert shown[6].split() == ["MUST", "failed", "1", "2", "3", "4", "5"]
+
+
+def test_a_stump_of_a_sentence_is_left_out() -> None:
+    many = report(*(target(name, result("HY-A-01", Verdict.FAIL)) for name in NAMES))
+    row = next(line for line in lines(many, width=50) if "HY-A-01" in line)
+    assert row.split() == ["HY-A-01", *["FAIL"] * 5]
+
+
+def test_headings_are_the_names_that_people_say() -> None:
+    assert headings(NAMES) == ("libc", "jemalloc", "mimalloc", "tcmalloc_minimal", "region:list")
+
+
+def test_headings_stay_different() -> None:
+    assert headings(("libx.so.1", "libx.so.2")) == ("libx.so.1", "libx.so.2")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (1.0, "1"),
+        (64, "64"),
+        (9999, "9999"),
+        (12345, "12.3k"),
+        (2.5e6, "2.5M"),
+        (3e9, "3G"),
+        (0.00421, "0.00421"),
+        (1.0732, "1.07"),
+        (-1.5, "-1.5"),
+    ],
+)
+def test_figures_have_three_digits(value: float, text: str) -> None:
+    assert format_figure(value) == text
+
+
+def test_a_rules_claim_stands_once_above_its_failures() -> None:
+    both = report(
+        *(
+            target(name, result("HY-A-01", Verdict.FAIL, target=name, expected="a", seen="b"))
+            for name in ("libc", "bump")
+        )
+    )
+    assert list(failures(both, style=PLAIN, width=100)) == [
+        f"HY-A-01 (MUST)  {TITLE}",
+        "  source: C17",
+        "  libc",
+        "    expected  a",
+        "    seen      b",
+        "  bump",
+        "    expected  a",
+        "    seen      b",
+        "",
+    ]
+
+
+def test_long_texts_are_wrapped_and_commands_are_not() -> None:
+    long = result("HY-A-01", Verdict.FAIL, expected="word " * 40, seen="b", again="x " * 60)
+    shown = list(failures(report(target("libc", long)), style=PLAIN, width=60))
+    assert all(len(line) <= 60 for line in shown if "x x" not in line)
+    assert f"    again     {'x ' * 60}" in shown
+
+
+@pytest.mark.parametrize(
+    ("level", "strict", "passed"),
+    [(MUST, False, False), (SHOULD, False, True), (SHOULD, True, False), (PROFILE, True, True)],
+)
+def test_levels_decide_whether_a_run_passes(level: Level, strict: bool, passed: bool) -> None:
+    failed = report(target("libc", result("HY-A-01", Verdict.FAIL, level)), strict=strict)
+    assert failed.passed is passed
+
+
+def test_the_last_line_answers() -> None:
+    assert list(closing(MIXED, style=PLAIN)) == [
+        "1 MUST failed, 1 SHOULD failed; 10 verdicts on 2 targets in 1.0 s, seed 0"
+    ]
+
+
+def test_an_interrupted_run_says_how_much_is_missing() -> None:
+    cut = report(target("libc", result("HY-A-01", Verdict.PASS)), expected=9)
+    assert next(iter(closing(cut, style=PLAIN))) == "interrupted: 1 of 9 verdicts"
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    coloured = "\n".join(table(MIXED, style=Style(colour=True), width=100))
+    stripped = coloured.replace("\x1b[0m", "")
+    for code in ("1", "2", "31", "32", "33", "36", "31;1", "32;1", "33;1", "2;1"):
+        stripped = stripped.replace(f"\x1b[{code}m", "")
+    assert [line.rstrip() for line in stripped.splitlines()] == [
+        line.rstrip() for line in "\n".join(lines(MIXED)).splitlines()
+    ]
