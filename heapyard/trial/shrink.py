@@ -22,6 +22,9 @@ __all__ = ["shrink_plan"]
 HANG_SECONDS = 0.5
 """The time limit of a single run where the failure is a hang."""
 
+SHORT = 100
+"""Plans below this many calls are remembered, so that none is run twice for nothing."""
+
 _FREES_MATTER = {("violation", "null"), ("runaway", "")}
 
 
@@ -70,6 +73,7 @@ class _Search:
         self._outcome = outcome
         self._run = run
         self._runs_left = runs
+        self._tried: set[tuple[Call, ...]] = set()
         self._deadline = deadline
 
     def shortest(self) -> Plan:
@@ -104,8 +108,13 @@ class _Search:
     def _accepts(self, steps: Sequence[Step]) -> bool:
         """Take these steps if they still fail in the same way."""
         calls = written(steps)
+        key = tuple(calls[:SHORT])
+        if key in self._tried:
+            return False
         candidate = self._best.with_calls(calls)
         if not self._fails(candidate):
+            if len(calls) < SHORT:
+                self._tried.add(key)
             return False
         self._best = candidate
         self._steps = steps_of(calls)
@@ -184,7 +193,7 @@ class _Search:
                 if self._accepts(without(frozenset().union(*present[start:end]))):
                     shrunk = True
                 end = start
-            chunk //= 2
+            chunk = min(chunk, len(units())) // 2
         return shrunk
 
     # --- numbers ---

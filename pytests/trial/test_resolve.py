@@ -115,6 +115,13 @@ def test_a_prefix_comes_before_each_name() -> None:
     assert run_plan(target, plan).held
 
 
+def test_a_library_with_static_tls_finds_room() -> None:
+    added = {"GLIBC_TUNABLES": "glibc.malloc.perturb=1"}
+    target = resolve_target(str(built("hostile")), mode="dlopen", environment=added)
+    tunables = target.environment["GLIBC_TUNABLES"].split(":")
+    assert tunables == ["glibc.malloc.perturb=1", "glibc.rtld.optional_static_tls=16384"]
+
+
 def test_a_target_as_plain_data_has_what_reports_need() -> None:
     document = resolve_target("libc").to_json()
     assert document["target"] == "libc"

@@ -218,6 +218,35 @@ def test_calls_after_the_failure_go_without_a_run() -> None:
     assert bug.runs < 10
 
 
+def test_a_failure_that_comes_earlier_cuts_the_rest_without_a_run() -> None:
+    plan = Plan()
+    for _ in range(1000):
+        plan.malloc(1)
+    runs = 0
+
+    def run(candidate: Plan) -> Outcome:
+        nonlocal runs
+        runs += 1
+        op = len(candidate) - 1 if len(candidate) > 900 else 0
+        return Outcome(status="crash", kind="SIGSEGV", op=op) if len(candidate) else HELD
+
+    assert len(shrink_plan(TARGET, plan, run(plan), run=run)) == 1
+    assert runs <= 6
+
+
+@pytest.mark.parametrize("free_all", [False, True], ids=["free", "free_all"])
+def test_a_block_in_a_slot_used_again_is_another_life(free_all: bool) -> None:
+    plan = Plan()
+    block = plan.malloc(8)
+    if free_all:
+        plan.free_all()
+    else:
+        plan.free(block)
+    assert plan.realloc(None, 16).index == block.index
+    rest = written(steps_of(plan.calls)[1:])
+    assert str(rest[-1]) == "realloc(slot 0, 16)"
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_lives_written_back_are_the_same_calls(seed: int) -> None:
     plan = random_plan(Random(seed), ALL, calls=200)
