@@ -40,20 +40,20 @@ def test_pages_are_aligned_zero_writable_and_go_back(
 
 @pytest.mark.parametrize("alignment", ALIGNMENTS)
 def test_alignment_costs_no_mapped_pages(alignment: int) -> None:
-    # In a child of its own: nothing else maps between the two readings.
+    # In a child of its own; Python itself maps at most an arena (1 MiB) or two between the
+    # readings, where a page lost to each alignment would be 4 MB or more.
     runs(f"""
         from heapyard import MmapPages
         from pytests.support.memory import mapped_bytes
         source = MmapPages()
-        source.unmap(source.map(4096), 4096)
-        mapped_bytes()
         before = mapped_bytes()
-        blocks = [source.map(12288, alignment={alignment}) for _ in range(20)]
+        blocks = [source.map(12288, alignment={alignment}) for _ in range(1000)]
         assert all(block % {alignment} == 0 for block in blocks)
-        assert mapped_bytes() - before == 20 * 12288, mapped_bytes() - before
+        taken = mapped_bytes() - before
+        assert abs(taken - 1000 * 12288) <= 2 << 20, taken
         for block in blocks:
             source.unmap(block, 12288)
-        assert mapped_bytes() == before
+        assert abs(mapped_bytes() - before) <= 2 << 20
     """)
 
 

@@ -1,0 +1,56 @@
+"""What a small request costs beside an inlined pointer increment with a bound check.
+
+Counted in instructions by callgrind, which does not depend on what else the machine does. The
+times are in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from heapyard import Bump, FaultyPages
+from heapyard._native.build import current_build
+from pytests.support.children import CHECKOUT
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def load_bench() -> ModuleType:
+    path = CHECKOUT / "bench" / "bump" / "run.py"
+    spec = importlib.util.spec_from_file_location("bench_bump_run", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def bench() -> Any:
+    build = current_build()
+    program = build.source.parent / "bin" / "bench_bump"
+    if build.sanitizer or not program.is_file() or shutil.which("valgrind") is None:
+        pytest.skip("needs valgrind and bench_bump, in a build without a sanitizer")
+    return load_bench().Bench(program)
+
+
+def test_a_small_request_takes_at_most_twice_the_instructions_of_an_increment(bench: Any) -> None:
+    assert bench.instructions("bump") <= 2.0 * bench.instructions("increment")
+
+
+@pytest.mark.parametrize("size", [20, 200, 2000])
+def test_close_takes_as_many_system_calls_as_there_are_blocks_of_pages(size: int) -> None:
+    source = FaultyPages()
+    with Bump(source=source) as bump:
+        for _ in range(4_000_000 // size):
+            bump.alloc(size)
+        maps = source.counts.maps
+    assert source.counts.unmaps == maps
+    assert maps <= 4_000_000 // size * ((size + 31) // 16 * 16 + 16) // (60 << 10) + 2
