@@ -147,7 +147,7 @@ static inline bool hy__index_is_mapped(hy_index *index, uintptr_t address, size_
     const hy_index_leaf *const leaf = index->leaves[address >> HY_INDEX_LEAF_BITS];
     if (__builtin_expect(leaf != NULL && page == (address + size - 1) >> HY_INDEX_PAGE_BITS, 1)) {
         const size_t bit = page & (HY_INDEX_LEAF_PAGES - 1);
-        if (__builtin_expect((leaf->mapped[bit / 64] >> (bit % 64)) & 1u, 1)) {
+        if (__builtin_expect(((leaf->mapped[bit / 64] >> (bit % 64)) & 1u) != 0, 1)) {
             return true;
         }
     }

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not in every libc, or not yet in its headers: NULL where they are missing. */
+/* Of C23, and not in every libc yet: NULL where they are missing. */
 extern void free_sized(void *block, size_t size) __attribute__((weak));
 extern void free_aligned_sized(void *block, size_t alignment, size_t size) __attribute__((weak));
-extern void *pvalloc(size_t size) __attribute__((weak));
-extern int malloc_trim(size_t pad) __attribute__((weak));
 
 static void load_builtin_functions(struct hy_trial_functions *functions)
 {
@@ -23,9 +21,11 @@ static void load_builtin_functions(struct hy_trial_functions *functions)
     functions->posix_memalign = posix_memalign;
     functions->memalign = memalign;
     functions->valloc = valloc;
-    functions->pvalloc = pvalloc;
     functions->usable_size = malloc_usable_size;
+#ifdef __GLIBC__
+    functions->pvalloc = pvalloc;
     functions->trim = malloc_trim;
+#endif
 }
 
 static bool load_builtin(hy_loaded *loaded)

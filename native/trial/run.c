@@ -68,10 +68,8 @@ void hy__run_refused(const hy_reason *reason, hy_json *json)
 }
 
 /* `is_sound`: the subject could be made from what the caller gave. */
-static size_t run_subject(hy_run run, bool is_sound, const hy_reason *reason, char *buffer,
-                          size_t buffer_size)
+static size_t run_subject(hy_run run, bool is_sound, const hy_reason *reason, hy_json json)
 {
-    hy_json json = {.buffer = buffer, .size = buffer_size};
     if (is_sound) {
         hy__run(&run, &json);
     } else {
@@ -87,7 +85,7 @@ size_t hy_trial_run(const void *plan, size_t size, const struct heapyard_target 
     hy_reason reason;
     const hy_run run = {.plan = plan, .plan_size = size, .subject = &subject, .state = state};
     const bool is_sound = hy__subject_from_table(target, &subject, &reason);
-    return run_subject(run, is_sound, &reason, json, json_size);
+    return run_subject(run, is_sound, &reason, (hy_json){.buffer = json, .size = json_size});
 }
 
 size_t hy_trial_run_functions(const void *plan, size_t size,
@@ -98,5 +96,5 @@ size_t hy_trial_run_functions(const void *plan, size_t size,
     hy_reason reason;
     const hy_run run = {.plan = plan, .plan_size = size, .subject = &subject, .state = state};
     const bool is_sound = hy__subject_from_functions(functions, &subject, &reason);
-    return run_subject(run, is_sound, &reason, json, json_size);
+    return run_subject(run, is_sound, &reason, (hy_json){.buffer = json, .size = json_size});
 }

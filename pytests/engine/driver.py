@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from heapyard._native.build import current_build
 
 OPS = [
@@ -73,6 +75,9 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 SIZE_MAX = (1 << 64) - 1
 
 _SECONDS = 120
+
+
+needs_the_libc = pytest.mark.usefixtures("unsanitized_malloc")
 
 
 def checks(*names: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytests.engine.driver import ENOMEM, FAILS, KIB, MEASURES, MIB, checks, op, run
+from pytests.engine.driver import ENOMEM, FAILS, KIB, MEASURES, MIB, checks, needs_the_libc, op, run
 
 RSS, LIVE, USABLE, EXTENT, MAPPED = range(len(MEASURES))
 
@@ -72,6 +72,7 @@ def test_extent_of_nothing_is_0() -> None:
 
 
 @pytest.mark.rss
+@needs_the_libc
 def test_rss_grows_by_what_the_plan_writes() -> None:
     plan = [op("measure", size=RSS), op("malloc", 0, MIB), op("measure", size=RSS)]
     blocks = [op("malloc", i, MIB) for i in range(1, 64)]
@@ -81,6 +82,7 @@ def test_rss_grows_by_what_the_plan_writes() -> None:
 
 
 @pytest.mark.rss
+@needs_the_libc
 def test_rss_does_not_count_the_engine() -> None:
     """Bits, slots and ops of 100,000 blocks: 20 MiB or more would show."""
     measure = op("measure", size=RSS)
@@ -90,6 +92,7 @@ def test_rss_does_not_count_the_engine() -> None:
     assert after - before < 100_000 * 32 + MIB
 
 
+@needs_the_libc
 def test_mapped_counts_what_the_target_maps() -> None:
     plan = [op("measure", size=MAPPED), op("malloc", 0, 64 * MIB), op("measure", size=MAPPED)]
     before, after = run(plan, target="libc").figures("mapped")
@@ -104,6 +107,7 @@ def test_more_figures_than_are_kept_are_counted() -> None:
 
 
 @pytest.mark.rss
+@needs_the_libc
 def test_the_engine_does_not_grow_with_rounds() -> None:
     plan = [
         *(op("malloc", i, 40 * KIB) for i in range(10)),
@@ -118,6 +122,7 @@ def test_the_engine_does_not_grow_with_rounds() -> None:
         assert max(figures[10:]) - min(figures[10:]) <= MIB
 
 
+@needs_the_libc
 def test_the_address_space_limit_meets_the_target() -> None:
     plan = [
         op("malloc", 0, 200 * MIB, expect=FAILS | ENOMEM),

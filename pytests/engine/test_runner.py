@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from heapyard._native.build import current_build
-from pytests.engine.driver import Header, launch, library, op, pack, run
+from pytests.engine.driver import Header, launch, library, needs_the_libc, op, pack, run
 
-PLAIN = str(library("plain"))
+
+def plain() -> str:
+    return str(library("plain"))
+
+
 SOUND = pack([op("malloc", 0, 100), op("malloc", 1, 50), op("free", 0)])
 
 
@@ -39,15 +43,15 @@ def test_a_table_says_what_the_target_can_do() -> None:
 
 
 def test_what_a_library_lacks_is_not_taken_from_the_libc() -> None:
-    found = launch(["--library", PLAIN, "--capabilities"]).result
+    found = launch(["--library", plain(), "--capabilities"]).result
     assert found["functions"] == ["malloc", "free"]
-    assert found["path"] == str(Path(PLAIN).resolve())
+    assert found["path"] == str(Path(plain()).resolve())
 
 
 def test_a_prefix_is_put_before_every_name() -> None:
-    found = launch(["--library", PLAIN, "--prefix", "lone_", "--capabilities"]).result
+    found = launch(["--library", plain(), "--prefix", "lone_", "--capabilities"]).result
     assert found["functions"] == ["malloc", "free", "usable_size"]
-    assert launch(["--library", PLAIN, "--prefix", "lone_"], plan=SOUND).status == "held"
+    assert launch(["--library", plain(), "--prefix", "lone_"], plan=SOUND).status == "held"
 
 
 def test_a_prefix_overrides_a_table() -> None:
@@ -58,25 +62,26 @@ def test_a_prefix_overrides_a_table() -> None:
     assert "x_malloc" in reason
 
 
+@needs_the_libc
 @pytest.mark.parametrize("prefix", ["", "lone_"])
 def test_a_preloaded_library_is_found(prefix: str) -> None:
-    preload = {"LD_PRELOAD": PLAIN}
-    arguments = ["--preloaded", "--library", PLAIN, "--prefix", prefix]
+    preload = {"LD_PRELOAD": plain()}
+    arguments = ["--preloaded", "--library", plain(), "--prefix", prefix]
     found = launch([*arguments, "--capabilities"], environment=preload).result
     assert found["functions"][:2] == ["malloc", "free"]
-    assert found["path"] == str(Path(PLAIN).resolve())
+    assert found["path"] == str(Path(plain()).resolve())
     assert launch(arguments, plan=SOUND, environment=preload).status == "held"
 
 
+@needs_the_libc
 def test_a_preloaded_library_needs_no_path() -> None:
-    found = launch(["--preloaded", "--capabilities"], environment={"LD_PRELOAD": PLAIN}).result
+    found = launch(["--preloaded", "--capabilities"], environment={"LD_PRELOAD": plain()}).result
     assert found["functions"] == ["malloc", "free"]
 
 
+@needs_the_libc
 def test_preloaded_without_a_preload_finds_no_malloc() -> None:
-    if current_build().sanitizer:
-        pytest.skip("the sanitizer's malloc is found")
-    cause, reason = launch(["--preloaded", "--library", PLAIN, "--capabilities"]).refused
+    cause, reason = launch(["--preloaded", "--library", plain(), "--capabilities"]).refused
     assert cause == "symbol"
     assert "no malloc" in reason
 
@@ -97,8 +102,8 @@ def test_a_file_that_is_no_library_is_refused() -> None:
 
 
 def test_a_library_without_malloc_is_refused() -> None:
-    cause, reason = launch(["--library", PLAIN, "--prefix", "je_", "--capabilities"]).refused
-    assert (cause, reason) == ("symbol", f"no je_malloc in {PLAIN}")
+    cause, reason = launch(["--library", plain(), "--prefix", "je_", "--capabilities"]).refused
+    assert (cause, reason) == ("symbol", f"no je_malloc in {plain()}")
 
 
 TABLES = {
@@ -218,4 +223,4 @@ def test_the_runner_against_musl_serves_its_own_malloc() -> None:
     assert found["name"] == "musl"
     assert "pvalloc" not in found["functions"]
     assert launch([], plan=SOUND, runner=runner).status == "held"
-    assert launch(["--library", PLAIN, "--capabilities"], runner=runner).refused[0] == "load"
+    assert launch(["--library", plain(), "--capabilities"], runner=runner).refused[0] == "load"
