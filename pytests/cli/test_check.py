@@ -85,7 +85,9 @@ def test_several_targets_stand_side_by_side(heapyard: Heapyard) -> None:
 
 
 def test_a_target_named_twice_is_tried_once(heapyard: Heapyard) -> None:
-    assert "1 verdict on 1 target" in heapyard("check", "libc", "libc", *QUICK).out
+    out = heapyard("check", "libc", "libc", *QUICK).out
+    assert "on trial: libc\n" in out
+    assert "1 verdict on 1 target" in out
 
 
 def test_no_target_means_libc_and_all_of_heapyard(heapyard: Heapyard) -> None:

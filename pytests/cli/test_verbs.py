@@ -80,7 +80,7 @@ def test_help_teaches_verbs_examples_and_exit_codes(
 
 def test_a_reader_that_goes_away_is_no_error(environment: dict[str, str]) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m heapyard rules | head -1",
+        f"{sys.executable} -m heapyard rules | true",
         shell=True,
         env=environment,
         capture_output=True,

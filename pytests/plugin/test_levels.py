@@ -93,7 +93,44 @@ def test_it(trial):
     )
     result = run(code=code)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*seen *"])
+    result.stdout.fnmatch_lines(["*seen *still running after 0.3 s*"])
+
+
+@pytest.mark.death
+def test_no_plan_may_run_longer_than_its_rule(run: Run, verdicts: Verdicts) -> None:
+    code = (
+        HEADER
+        + '''
+@rule("HY-HOLD-09", level=MUST, source="nobody", seconds=0.3)
+def test_it(trial):
+    """A plan without an end hangs."""
+    plan = trial.plan(repeat=1 << 60)
+    plan.malloc(1)
+    assert trial.run(plan).status == "hang"
+'''
+    )
+    run("--heapyard-json=verdicts.json", code=code).assert_outcomes(passed=1)
+    assert verdicts()["HY-HOLD-09"]["seconds"] < 5
+
+
+def test_a_rules_time_begins_when_it_does(run: Run) -> None:
+    code = (
+        HEADER
+        + '''
+import time
+
+def test_slow():
+    time.sleep(0.7)
+
+@rule("HY-HOLD-08", level=MUST, source="nobody", seconds=0.6)
+def test_it(trial):
+    """What ran before takes none of its time."""
+    plan = trial.plan()
+    plan.malloc(1)
+    trial.holds(plan)
+'''
+    )
+    run(code=code).assert_outcomes(passed=2)
 
 
 def test_a_rule_that_runs_plan_after_plan_ends_at_its_bound(run: Run) -> None:
