@@ -19,14 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from heapyard.trial.reaper import (
-    TOKEN,
-    Family,
-    adopting,
-    end_family,
-    expect_family,
-    present_children,
-)
+from heapyard.trial.reaper import TOKEN, adopting, end_family, start_family
 
 __all__ = ["Command", "Descriptors", "Ended", "Limits", "Progress", "run_child"]
 
@@ -108,8 +101,8 @@ def run_child(
         files = _Files(stack, plan)
         started = time.monotonic()
         with adopting():
-            family = _spawn(command, {**environment, TOKEN: token}, files)
-            expect_family(family)
+            marked = {**environment, TOKEN: token}
+            family = start_family(token, lambda: _spawn(command, marked, files))
             try:
                 watch = _watch(family.pid, files.streams, limits, started)
             finally:
@@ -180,18 +173,17 @@ def _memory_file(name: str, content: bytes) -> int:
     return descriptor
 
 
-def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> Family:
-    """Start the child in a session of its own.
+def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> int:
+    """Start the child in a session of its own; its pid.
 
     posix_spawn shares memory with the parent until exec (CLONE_VFORK), so its cost does not grow
     with the parent's size.
     """
     shared = Descriptors(files.plan, files.result, files.state)
     arguments = list(command(shared))
-    others = present_children()
     duplicated = [(files.writing[0], 1), (files.writing[1], 2)]
     duplicated += [(number, number) for number in (files.plan, files.result, files.state)]
-    pid = os.posix_spawn(
+    return os.posix_spawn(
         arguments[0],
         arguments,
         environment,
@@ -203,7 +195,6 @@ def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> F
         setsigmask=(),
         setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
     )
-    return Family(pid, environment[TOKEN], others)
 
 
 @dataclass

@@ -12,13 +12,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-__all__ = ["TOKEN", "Family", "adopting", "end_family", "expect_family", "present_children"]
+__all__ = ["TOKEN", "Family", "adopting", "end_family", "start_family"]
 
 TOKEN = "HEAPYARD_TRIAL_CHILD"  # noqa: S105
 """The environment variable that marks a child and all that it forks."""
@@ -71,16 +71,20 @@ class Family:
     """The children that this process had before: none of the family."""
 
 
-def present_children() -> frozenset[int]:
+def start_family(token: str, spawn: Callable[[], int]) -> Family:
+    """Start a child with `spawn`, which answers its pid, so that no other thread reaps it."""
+    with _Adoption.lock:
+        others = _present_children()
+        pid = spawn()
+        _Adoption.children.add(pid)
+    return Family(pid, token, others)
+
+
+def _present_children() -> frozenset[int]:
     """The children of this process, dead ones too."""
     if not _has_children():
         return frozenset()
     return frozenset(pid for pid, stat in _processes() if int(stat[1]) == os.getpid())
-
-
-def expect_family(family: Family) -> None:
-    """Tell other threads that this child is not theirs to reap; call it once it is started."""
-    _Adoption.children.add(family.pid)
 
 
 def end_family(family: Family) -> int:
@@ -93,18 +97,23 @@ def end_family(family: Family) -> int:
         os.killpg(family.pid, signal.SIGKILL)
     with suppress(ProcessLookupError):
         os.kill(family.pid, signal.SIGKILL)
-    status = os.waitpid(family.pid, 0)[1]
-    _Adoption.children.discard(family.pid)
     deadline = time.monotonic() + _SWEEP_SECONDS
-    while _has_children() and time.monotonic() < deadline:
-        strays = list(_strays(family))
-        if not strays:
-            break
-        for stray in strays:
-            with suppress(ProcessLookupError, ChildProcessError):
-                os.kill(stray, signal.SIGKILL)
-                os.waitpid(stray, 0)
+    with _Adoption.lock:
+        status = os.waitpid(family.pid, 0)[1]
+        _Adoption.children.discard(family.pid)
+        while _end_strays(family) and time.monotonic() < deadline:
+            pass
     return status
+
+
+def _end_strays(family: Family) -> bool:
+    """End those that are there now; whether there were any (their children may be ours now)."""
+    strays = list(_strays(family)) if _has_children() else []
+    for stray in strays:
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(stray, signal.SIGKILL)
+            os.waitpid(stray, 0)
+    return bool(strays)
 
 
 def _has_children() -> bool:
