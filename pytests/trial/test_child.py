@@ -60,7 +60,16 @@ def test_one_drain_takes_a_bounded_amount(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_standard_input_is_empty() -> None:
-    assert sh("cat; echo $?").stdout == b"0\n"
+    reading, writing = os.pipe()
+    os.write(writing, b"not for children")
+    saved = os.dup(0)
+    try:
+        os.dup2(reading, 0)
+        assert sh("head -c 3; echo $?").stdout == b"0\n"
+    finally:
+        os.dup2(saved, 0)
+        for descriptor in (saved, reading, writing):
+            os.close(descriptor)
 
 
 def test_the_plan_is_there_and_the_result_comes_back() -> None:
