@@ -30,6 +30,7 @@ if find_spec("heapyard.pytest_plugin"):
     pytest_plugins.append("heapyard.pytest_plugin")
 
 SECONDS_PER_TEST = 300
+LOST_SHOWN = 20
 NOT_SANITIZED = {"cli", "contract", "corpus", "plugin", "session", "trial"}  # folders of pytests
 
 
@@ -101,14 +102,17 @@ class _EveryTestHasAResult:
         self.finished.add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if session.shouldstop or session.shouldfail:
+        ran = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if not ran or session.shouldstop or session.shouldfail:
             return
         self.lost = sorted(self.collected - self.finished)
-        if self.lost and session.exitstatus == pytest.ExitCode.OK:
+        if self.lost:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.lost:
             terminalreporter.section("tests without a result", red=True)
-            for test in self.lost:
+            for test in self.lost[:LOST_SHOWN]:
                 terminalreporter.write_line(test)
+            if len(self.lost) > LOST_SHOWN:
+                terminalreporter.write_line(f"and {len(self.lost) - LOST_SHOWN} more")
