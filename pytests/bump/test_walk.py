@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def test_walk_shows_every_mapped_byte_once(bump: Bump, source: FaultyPages, coun
 def test_runs_of_a_span_touch_and_spans_are_numbered_in_order(bump: Bump, count: int) -> None:
     busy(bump, count)
     runs = bump.walk()
-    for low, high in zip(runs, runs[1:], strict=False):
+    for low, high in itertools.pairwise(runs):
         if low.span == high.span:
             assert low.end == high.address
         else:
