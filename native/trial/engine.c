@@ -126,10 +126,10 @@ static void run_rounds(hy_engine *engine)
     }
 }
 
-static uint64_t now(void)
+static uint64_t now(clockid_t clock)
 {
     struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    (void)clock_gettime(clock, &time);
     return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
 }
 
@@ -167,10 +167,9 @@ static bool open_target(hy_engine *engine)
 }
 
 /* After a violation the target is left as it is: its structures can't be trusted. */
-static void finish(hy_engine *engine, uint64_t nanoseconds)
+static void finish(hy_engine *engine)
 {
     hy_outcome *const outcome = engine->outcome;
-    outcome->nanoseconds = nanoseconds;
     outcome->op = engine->state->op;
     outcome->round = engine->state->round;
     outcome->operations = engine->state->operations;
@@ -201,7 +200,10 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
     if (!has_all_functions(&engine) || !has_memory(&engine) || !open_target(&engine)) {
         return;
     }
-    const uint64_t start = now();
+    const uint64_t start = now(CLOCK_MONOTONIC);
+    const uint64_t cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
     run_rounds(&engine);
-    finish(&engine, now() - start);
+    outcome->cpu_nanoseconds = now(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
+    outcome->nanoseconds = now(CLOCK_MONOTONIC) - start;
+    finish(&engine);
 }

@@ -37,9 +37,10 @@ typedef struct hy_outcome {
     const char *op_name; /* of the op that ran last; "end" at the end of a round; NULL: none ran */
     uint64_t op;
     uint64_t round;
-    uint64_t operations; /* done, over all rounds */
-    uint64_t nanoseconds;
-    hy_figure *figures; /* HY_OUTCOME_FIGURES of them */
+    uint64_t operations;      /* done, over all rounds */
+    uint64_t nanoseconds;     /* of the rounds, on the clock */
+    uint64_t cpu_nanoseconds; /* and of this thread's processor time */
+    hy_figure *figures;       /* HY_OUTCOME_FIGURES of them */
     uint64_t figure_count;
 } hy_outcome;
 

@@ -98,45 +98,108 @@ static inline bool hy__pattern_holds_tiny(const unsigned char *at, size_t size, 
     return ((seen ^ word) & ((UINT64_C(1) << (size * 8)) - 1)) == 0;
 }
 
+/* Words k and k + 1, where `first` is word k. */
+static inline hy_pair hy__pair(uint64_t first)
+{
+    return (hy_pair){first, first + HY_PATTERN_STEP};
+}
+
+/* The sixteen bytes of the stream that start at any offset. */
+static inline hy_pair hy__pair_at(uint64_t key, size_t offset)
+{
+    const hy_pair step = {HY_PATTERN_STEP, HY_PATTERN_STEP};
+    const hy_pair pair = hy__pair(key + (uint64_t)(offset >> 3) * HY_PATTERN_STEP);
+    const uint64_t shift = (offset & 7) * 8;
+    return (pair >> shift) | ((pair + step) << 1 << (63 - shift));
+}
+
+static inline hy_pair hy__load_pair(const unsigned char *at)
+{
+    hy_pair pair;
+    memcpy(&pair, at, sizeof pair);
+    return pair;
+}
+
+static inline void hy__store_pair(unsigned char *at, hy_pair pair)
+{
+    memcpy(at, &pair, sizeof pair);
+}
+
+/* 8 to 31 bytes: the first and the last 8 or 16, which may overlap. */
+static inline void hy__pattern_fill_short(unsigned char *at, size_t size, uint64_t key)
+{
+    if (size < 16) {
+        hy__store64(at, key);
+        hy__store64(at + size - 8, hy__pattern_at(key, size - 8));
+    } else {
+        hy__store_pair(at, hy__pair(key));
+        hy__store_pair(at + size - 16, hy__pair_at(key, size - 16));
+    }
+}
+
+static inline bool hy__pattern_holds_short(const unsigned char *at, size_t size, uint64_t key)
+{
+    if (size < 16) {
+        return ((hy__load64(at) ^ key) |
+                (hy__load64(at + size - 8) ^ hy__pattern_at(key, size - 8))) == 0;
+    }
+    const hy_pair wrong = (hy__load_pair(at) ^ hy__pair(key)) |
+                          (hy__load_pair(at + size - 16) ^ hy__pair_at(key, size - 16));
+    return (wrong[0] | wrong[1]) == 0;
+}
+
 /*
- * Every byte of [at, at + size). Whole pairs of words in a loop, then the end as two words that may
- * overlap what is already there: no branch depends on size % 16.
+ * Every byte of [at, at + size). 32 bytes at a time from the start, then the last 32, which may
+ * overlap what is already there: no branch depends on size % 32.
+ *
+ *     [ 32 ][ 32 ] ... [ 32 ]
+ *                  [   32   ]
  */
 static inline void hy__pattern_fill_whole(unsigned char *at, size_t size, uint64_t key)
 {
-    if (size < 8) {
-        hy__pattern_fill_tiny(at, size, key);
+    if (size < 32) {
+        if (size < 8) {
+            hy__pattern_fill_tiny(at, size, key);
+        } else {
+            hy__pattern_fill_short(at, size, key);
+        }
         return;
     }
-    hy_pair pair = {key, key + HY_PATTERN_STEP};
-    const hy_pair step = {2 * HY_PATTERN_STEP, 2 * HY_PATTERN_STEP};
-    const size_t head = size < 16 ? 0 : size - 16;
-    for (size_t i = 0; i < head; i += 16) {
-        memcpy(at + i, &pair, sizeof pair);
-        pair += step;
+    const hy_pair step = {4 * HY_PATTERN_STEP, 4 * HY_PATTERN_STEP};
+    const size_t last = size - 32;
+    hy_pair low = hy__pair(key);
+    hy_pair high = hy__pair(key + 2 * HY_PATTERN_STEP);
+    for (size_t i = 0; i < last; i += 32) {
+        hy__store_pair(at + i, low);
+        hy__store_pair(at + i + 16, high);
+        low += step;
+        high += step;
     }
-    hy__store64(at + head, hy__pattern_at(key, head));
-    hy__store64(at + size - 8, hy__pattern_at(key, size - 8));
+    hy__store_pair(at + last, hy__pair_at(key, last));
+    hy__store_pair(at + last + 16, hy__pair_at(key + 2 * HY_PATTERN_STEP, last));
 }
 
 static inline bool hy__pattern_holds_whole(const unsigned char *at, size_t size, uint64_t key)
 {
-    if (size < 8) {
-        return hy__pattern_holds_tiny(at, size, key);
+    if (size < 32) {
+        return size < 8 ? hy__pattern_holds_tiny(at, size, key)
+                        : hy__pattern_holds_short(at, size, key);
     }
-    hy_pair pair = {key, key + HY_PATTERN_STEP};
-    hy_pair wrong = {0, 0};
-    const hy_pair step = {2 * HY_PATTERN_STEP, 2 * HY_PATTERN_STEP};
-    const size_t head = size < 16 ? 0 : size - 16;
-    for (size_t i = 0; i < head; i += 16) {
-        hy_pair seen;
-        memcpy(&seen, at + i, sizeof seen);
-        wrong |= seen ^ pair;
-        pair += step;
+    const hy_pair step = {4 * HY_PATTERN_STEP, 4 * HY_PATTERN_STEP};
+    const size_t last = size - 32;
+    hy_pair low = hy__pair(key);
+    hy_pair high = hy__pair(key + 2 * HY_PATTERN_STEP);
+    hy_pair wrong_low = hy__load_pair(at + last) ^ hy__pair_at(key, last);
+    hy_pair wrong_high =
+        hy__load_pair(at + last + 16) ^ hy__pair_at(key + 2 * HY_PATTERN_STEP, last);
+    for (size_t i = 0; i < last; i += 32) {
+        wrong_low |= hy__load_pair(at + i) ^ low;
+        wrong_high |= hy__load_pair(at + i + 16) ^ high;
+        low += step;
+        high += step;
     }
-    const uint64_t end = (hy__load64(at + head) ^ hy__pattern_at(key, head)) |
-                         (hy__load64(at + size - 8) ^ hy__pattern_at(key, size - 8));
-    return (wrong[0] | wrong[1] | end) == 0;
+    const hy_pair wrong = wrong_low | wrong_high;
+    return (wrong[0] | wrong[1]) == 0;
 }
 
 /* The sampled form, for blocks above HY_PATTERN_WHOLE. `limit`: only the samples that lie whole in

@@ -68,6 +68,7 @@ void hy__result_write(hy_json *json, const hy_outcome *outcome)
     }
     hy__json_number_member(json, "operations", outcome->operations);
     hy__json_number_member(json, "nanoseconds", outcome->nanoseconds);
+    hy__json_number_member(json, "cpu_nanoseconds", outcome->cpu_nanoseconds);
     write_figures(json, outcome);
     hy__json_close(json, '}');
 }

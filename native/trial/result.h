@@ -10,8 +10,8 @@
 /*
  * {"schema": "heapyard.run/1", "status": "held" | "violation" | "refused",
  *  "op": index | null, "round": n | null, "name": op's name | "end" | null,
- *  "operations": n, "nanoseconds": n, "figures": [{"name", "value", "unit", "op", "round"}],
- *  "figures_dropped": n,
+ *  "operations": n, "nanoseconds": n, "cpu_nanoseconds": n,
+ *  "figures": [{"name", "value", "unit", "op", "round"}], "figures_dropped": n,
  *  violation: "kind", "slot": n | null, "size", "address": "0x..." | null, "expected", "seen",
  *  refused:   "cause": "load" | "symbol" | "plan" | "memory", "reason"}
  */
