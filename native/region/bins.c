@@ -36,6 +36,7 @@ typedef struct best {
 static void consider(hy_region *region, const hy__fast *fast, uint32_t node, uint32_t n,
                      best *found)
 {
+    (void)region;
     const uint32_t size = hy__get(fast, node, HY__SIZE);
     HY__STEP(region);
     if (size >= n && size < found->size) {

@@ -183,11 +183,11 @@ def test_09_memory_written_after_free_is_found(setup: Setup) -> None:
     assert {report.kind for report in reports} == {MisuseKind.WRITE_AFTER_FREE}
 
 
-@pytest.mark.parametrize("count", [10, 100, 1000, 10_000])
+@pytest.mark.parametrize("count", [10, 100, 1000])
 @pytest.mark.parametrize("setup", ENGINES, ids=str)
 def test_10_steps_are_bounded(setup: Setup, count: int) -> None:
     """fast: by a constant; list: by the free blocks."""
-    region = setup.region(32 << 20)
+    region = setup.region(4 << 20)
     draw = random.Random(count)
     sizes = [draw.choice([16, 48, 200, 1024, 1500, 3000]) for _ in range(count)]
     addresses = [(region.alloc(size), region.alloc(1), size)[::2] for size in sizes]

@@ -33,6 +33,9 @@
  * Sizes. A block occupies its size rounded up to granules; size 0 is a distinct block of one
  * granule. Blocks are aligned to the granule; any power of two may be asked for on top.
  *
+ * The map is cleared as far as blocks reach: where the fast engine's bump pointer goes higher than
+ * ever before, alloc writes 16 bytes for each KiB of that, once.
+ *
  * Large spans. Block positions are 31-bit granule numbers, the same on 32-bit and 64-bit targets:
  * so that one sequence of calls over one span gives the same blocks on both. A span longer than
  * 2^31 granules (32 GiB at 16 bytes) is cut into chained regions of equal length, and no block
