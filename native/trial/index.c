@@ -180,6 +180,23 @@ static bool kernel_maps(uintptr_t first, uintptr_t end)
     return msync((void *)first, end - first, MS_ASYNC) == 0 || errno != ENOMEM;
 }
 
+static size_t page_bit(uintptr_t address)
+{
+    return (address >> HY_INDEX_PAGE_BITS) & (HY_INDEX_LEAF_PAGES - 1);
+}
+
+/* Whether all pages were seen to be mapped before. */
+static bool remembers_mapped(const hy_index *index, uintptr_t first, uintptr_t end)
+{
+    for (uintptr_t at = first; at < end; at += PAGE) {
+        const hy_index_leaf *const leaf = index->leaves[at >> HY_INDEX_LEAF_BITS];
+        if (leaf == NULL || ((leaf->mapped[page_bit(at) / 64] >> (page_bit(at) % 64)) & 1u) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void remember_mapped(hy_index *index, uintptr_t first, uintptr_t end)
 {
     for (uintptr_t at = first; at < end; at += PAGE) {
@@ -187,8 +204,7 @@ static void remember_mapped(hy_index *index, uintptr_t first, uintptr_t end)
         if (leaf == NULL) {
             return; /* only a cache */
         }
-        const size_t bit = (at >> HY_INDEX_PAGE_BITS) & (HY_INDEX_LEAF_PAGES - 1);
-        leaf->mapped[bit / 64] |= UINT64_C(1) << (bit % 64);
+        leaf->mapped[page_bit(at) / 64] |= UINT64_C(1) << (page_bit(at) % 64);
     }
 }
 
@@ -196,10 +212,14 @@ bool hy__index_is_mapped_slow(hy_index *index, uintptr_t address, size_t size)
 {
     const uintptr_t first = hy__align_down(address, PAGE);
     const uintptr_t end = hy__align_down(address + size - 1, PAGE) + PAGE;
+    const bool is_small = size <= HY_INDEX_SMALL;
+    if (is_small && remembers_mapped(index, first, end)) {
+        return true;
+    }
     if (!kernel_maps(first, end)) {
         return false;
     }
-    if (size <= HY_INDEX_SMALL) {
+    if (is_small) {
         remember_mapped(index, first, end);
     }
     return true;

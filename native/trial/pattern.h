@@ -98,19 +98,23 @@ static inline bool hy__pattern_holds_tiny(const unsigned char *at, size_t size, 
     return ((seen ^ word) & ((UINT64_C(1) << (size * 8)) - 1)) == 0;
 }
 
-/* Words k and k + 1, where `first` is word k. */
-static inline hy_pair hy__pair(uint64_t first)
+static inline hy_pair hy__both(uint64_t value)
 {
-    return (hy_pair){first, first + HY_PATTERN_STEP};
+    return (hy_pair){value, value};
 }
 
-/* The sixteen bytes of the stream that start at any offset. */
-static inline hy_pair hy__pair_at(uint64_t key, size_t offset)
+/* Words 0 and 1 of a stream. */
+static inline hy_pair hy__pair(uint64_t key)
 {
-    const hy_pair step = {HY_PATTERN_STEP, HY_PATTERN_STEP};
-    const hy_pair pair = hy__pair(key + (uint64_t)(offset >> 3) * HY_PATTERN_STEP);
+    return hy__both(key) + (hy_pair){0, HY_PATTERN_STEP};
+}
+
+/* The sixteen bytes that start at any offset of the stream that `first` begins. */
+static inline hy_pair hy__pair_at(hy_pair first, size_t offset)
+{
+    const hy_pair pair = first + hy__both((uint64_t)(offset >> 3) * HY_PATTERN_STEP);
     const uint64_t shift = (offset & 7) * 8;
-    return (pair >> shift) | ((pair + step) << 1 << (63 - shift));
+    return (pair >> shift) | ((pair + hy__both(HY_PATTERN_STEP)) << 1 << (63 - shift));
 }
 
 static inline hy_pair hy__load_pair(const unsigned char *at)
@@ -133,7 +137,7 @@ static inline void hy__pattern_fill_short(unsigned char *at, size_t size, uint64
         hy__store64(at + size - 8, hy__pattern_at(key, size - 8));
     } else {
         hy__store_pair(at, hy__pair(key));
-        hy__store_pair(at + size - 16, hy__pair_at(key, size - 16));
+        hy__store_pair(at + size - 16, hy__pair_at(hy__pair(key), size - 16));
     }
 }
 
@@ -144,7 +148,7 @@ static inline bool hy__pattern_holds_short(const unsigned char *at, size_t size,
                 (hy__load64(at + size - 8) ^ hy__pattern_at(key, size - 8))) == 0;
     }
     const hy_pair wrong = (hy__load_pair(at) ^ hy__pair(key)) |
-                          (hy__load_pair(at + size - 16) ^ hy__pair_at(key, size - 16));
+                          (hy__load_pair(at + size - 16) ^ hy__pair_at(hy__pair(key), size - 16));
     return (wrong[0] | wrong[1]) == 0;
 }
 
@@ -165,18 +169,20 @@ static inline void hy__pattern_fill_whole(unsigned char *at, size_t size, uint64
         }
         return;
     }
-    const hy_pair step = {4 * HY_PATTERN_STEP, 4 * HY_PATTERN_STEP};
+    const hy_pair step = hy__both(4 * HY_PATTERN_STEP);
     const size_t last = size - 32;
     hy_pair low = hy__pair(key);
-    hy_pair high = hy__pair(key + 2 * HY_PATTERN_STEP);
+    hy_pair high = low + hy__both(2 * HY_PATTERN_STEP);
+    const hy_pair last_low = hy__pair_at(low, last);
+    const hy_pair last_high = hy__pair_at(high, last);
     for (size_t i = 0; i < last; i += 32) {
         hy__store_pair(at + i, low);
         hy__store_pair(at + i + 16, high);
         low += step;
         high += step;
     }
-    hy__store_pair(at + last, hy__pair_at(key, last));
-    hy__store_pair(at + last + 16, hy__pair_at(key + 2 * HY_PATTERN_STEP, last));
+    hy__store_pair(at + last, last_low);
+    hy__store_pair(at + last + 16, last_high);
 }
 
 static inline bool hy__pattern_holds_whole(const unsigned char *at, size_t size, uint64_t key)
@@ -185,13 +191,12 @@ static inline bool hy__pattern_holds_whole(const unsigned char *at, size_t size,
         return size < 8 ? hy__pattern_holds_tiny(at, size, key)
                         : hy__pattern_holds_short(at, size, key);
     }
-    const hy_pair step = {4 * HY_PATTERN_STEP, 4 * HY_PATTERN_STEP};
+    const hy_pair step = hy__both(4 * HY_PATTERN_STEP);
     const size_t last = size - 32;
     hy_pair low = hy__pair(key);
-    hy_pair high = hy__pair(key + 2 * HY_PATTERN_STEP);
-    hy_pair wrong_low = hy__load_pair(at + last) ^ hy__pair_at(key, last);
-    hy_pair wrong_high =
-        hy__load_pair(at + last + 16) ^ hy__pair_at(key + 2 * HY_PATTERN_STEP, last);
+    hy_pair high = low + hy__both(2 * HY_PATTERN_STEP);
+    hy_pair wrong_low = hy__load_pair(at + last) ^ hy__pair_at(low, last);
+    hy_pair wrong_high = hy__load_pair(at + last + 16) ^ hy__pair_at(high, last);
     for (size_t i = 0; i < last; i += 32) {
         wrong_low |= hy__load_pair(at + i) ^ low;
         wrong_high |= hy__load_pair(at + i + 16) ^ high;

@@ -13,7 +13,7 @@
  *     !12      errno = 12                               +40      copies 40 bytes of the old block
  *     ~96      flips the byte at offset 96 of the arena *        writes posix_memalign's pointer
  *
- * The arena is sparse, starts at a multiple of 1 MiB and reads as zero.
+ * The arena is sparse, starts at a multiple of 1 MiB and reads as zero. One page is missing: HOLE.
  */
 #include <errno.h>
 #include <signal.h>
@@ -26,6 +26,7 @@
 
 #define ARENA     ((size_t)8 << 30)
 #define ALIGNMENT ((size_t)1 << 20)
+#define HOLE      ((size_t)6 << 30)
 #define BLOCKS    4096
 
 typedef struct answer {
@@ -153,6 +154,7 @@ static void *scripted_open(void)
         char *const raw = mmap(NULL, ARENA + ALIGNMENT, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         arena = (unsigned char *)(((uintptr_t)raw + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+        (void)munmap(arena + HOLE, 4096);
     }
     return arena;
 }

@@ -11,6 +11,7 @@ from pytests.engine.driver import (
     ENOMEM,
     ERRNO_KEPT,
     FAILS,
+    GIB,
     IN_PLACE,
     MIB,
     SIZE_MAX,
@@ -238,6 +239,20 @@ def test_an_unmapped_block_is_told_before_it_is_touched() -> None:
 def test_a_block_whose_last_page_is_unmapped_is_told() -> None:
     done = run([op("malloc", 0, 64 << 30)], script="0")
     assert done.found == ("mapped", "malloc")
+
+
+def test_a_block_that_crosses_into_an_unmapped_page_is_told() -> None:
+    """The page where it begins is known to be mapped from the block before."""
+    hole = 6 * GIB
+    plan = [op("malloc", 0, 16), op("malloc", 1, 32), op("malloc", 2, 33)]
+    done = run(plan, script=f"{hole - 64} {hole + 4096} {hole - 32}")
+    assert done.found == ("mapped", "malloc")
+    assert done.result["op"] == 2
+
+
+def test_a_block_may_cross_from_one_mapped_page_into_another() -> None:
+    plan = [op("malloc", 0, 64), op("free", 0)] * 3
+    assert run(plan, script="4064 - 4064 - 4064").status == "held"
 
 
 @pytest.mark.parametrize("address", ["ffff800000000000", "fffffffffffffff0", "1000000000000"])
