@@ -207,8 +207,25 @@ static void do_recurse(void)
     X(segv)                                                                                        \
     X(abort)                                                                                       \
     X(trap)                                                                                        \
-    X(kill) X(term) X(stop) X(exit0) X(exit3) X(deadlock) X(spin) X(deaf) X(close) X(print)        \
-        X(chatter) X(eat) X(fork) X(daemon) X(orphans) X(exec) X(garbage) X(recurse) X(complain)
+    X(kill)                                                                                        \
+    X(term)                                                                                        \
+    X(stop)                                                                                        \
+    X(exit0)                                                                                       \
+    X(exit3)                                                                                       \
+    X(deadlock)                                                                                    \
+    X(spin)                                                                                        \
+    X(deaf)                                                                                        \
+    X(close)                                                                                       \
+    X(print)                                                                                       \
+    X(chatter)                                                                                     \
+    X(eat)                                                                                         \
+    X(fork)                                                                                        \
+    X(daemon)                                                                                      \
+    X(orphans)                                                                                     \
+    X(exec)                                                                                        \
+    X(garbage)                                                                                     \
+    X(recurse)                                                                                     \
+    X(complain)
 
 /* --- when --- */
 
