@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 if TYPE_CHECKING:
     from heapyard.rules import Rule
@@ -23,6 +23,12 @@ PLAN_SECONDS = 10.0
 
 SHRINK_SECONDS = 5.0
 """How long the shortest plan of one failure is looked for."""
+
+ALL_SHRINKING_SECONDS = 40.0
+"""The same for all failures of a process: where everything fails, short plans are no help."""
+
+HANG_AGAIN_SECONDS = 2.0
+"""How long a shortened plan must run to count as hanging; the whole one had all its time."""
 
 
 class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this package)
@@ -55,6 +61,8 @@ class Trial:
     All that is random in a rule comes from `random` or `seed`, which follow from the run's seed
     and the rule's id alone: the same seed gives the same plans, on every target.
     """
+
+    _shrinking_left: ClassVar[float] = ALL_SHRINKING_SECONDS
 
     def __init__(self, rule: Rule, target: Target, *, seed: int = 0) -> None:
         self.rule = rule
@@ -140,20 +148,27 @@ class Trial:
         )
 
     def _violation(self, plan: Plan, outcome: Outcome, limit: float) -> RuleViolation:
+        if Trial._shrinking_left > 0:
+            began = time.monotonic()
+            plan, outcome = self._shortened(plan, outcome, limit)
+            Trial._shrinking_left -= time.monotonic() - began
+        return RuleViolation(
+            outcome.expected,
+            outcome.seen,
+            operation=_place(outcome),
+            plan=plan,
+            outcome=outcome,
+        )
+
+    def _shortened(self, plan: Plan, outcome: Outcome, limit: float) -> tuple[Plan, Outcome]:
         """Shrink; keep the short plan only where it still shows the same."""
         from heapyard.trial import run_plan, shrink_plan  # noqa: PLC0415
 
         shortest = shrink_plan(self.target, plan, outcome, seconds=SHRINK_SECONDS)
+        if outcome.status == "hang":
+            limit = min(limit, HANG_AGAIN_SECONDS)
         again = run_plan(self.target, shortest, time_limit=limit)
-        if again.signature != outcome.signature:
-            shortest, again = plan, outcome
-        return RuleViolation(
-            again.expected,
-            again.seen,
-            operation=_place(again),
-            plan=shortest,
-            outcome=again,
-        )
+        return (shortest, again) if again.signature == outcome.signature else (plan, outcome)
 
 
 def _place(outcome: Outcome) -> str:

@@ -68,8 +68,9 @@ Verdicts = Callable[[], dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def _rules_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rules that a test declares are gone after it."""
+    """Rules that a test declares are gone after it, and so is the time that shrinking took."""
     monkeypatch.setattr(rules, "_registry", {})
+    monkeypatch.setattr(rules.Trial, "_shrinking_left", 40.0)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from heapyard.rules import Trial
 from pytests.plugin.conftest import HEADER, Run, Verdicts
 
 
@@ -204,6 +205,15 @@ def test_the_saved_plan_is_the_shortest_one(run: Run, pytester: pytest.Pytester)
     run("-k", "WANT-01")
     plan = json.loads((pytester.path / ".heapyard/plans/HY-WANT-01-libc.json").read_text())
     assert [call[0] for call in plan["ops"]] == ["malloc"]
+
+
+def test_where_everything_fails_plans_are_saved_as_they_are(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trial, "_shrinking_left", 0.0)
+    run("-k", "WANT-01").assert_outcomes(failed=1)
+    plan = json.loads((pytester.path / ".heapyard/plans/HY-WANT-01-libc.json").read_text())
+    assert [call[0] for call in plan["ops"]] == ["malloc", "malloc"]
 
 
 def test_without_failures_nothing_is_left_behind(run: Run, pytester: pytest.Pytester) -> None:
