@@ -351,7 +351,7 @@ def test_free_aligned_sized_is_free(trial: Trial) -> None:
     trial.holds(plan)
 
 
-@rule("HY-API-17", level=MUST, source="C23 7.24.3.4p3", needs={"free_sized"})
+@rule("HY-API-17", level=MUST, source="C23 7.24.3.4p2", needs={"free_sized"})
 def test_free_sized_of_null_does_nothing(trial: Trial) -> None:
     """free_sized(NULL, n) has no effect, for any n."""
     plan = trial.plan(APART)
