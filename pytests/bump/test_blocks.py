@@ -145,3 +145,26 @@ def test_live_bytes_are_what_was_asked_rounded_to_16(bump: Bump, redzone: int) -
         bump.alloc(size)
     live = sum(run.size for run in bump.walk() if run.state == BlockState.LIVE)
     assert live == 16 + 16 + 16 + 32 + 112 + 5 * redzone
+
+
+def test_a_kept_block_that_is_too_small_is_passed_over(make_bump: MakeBump) -> None:
+    bump = make_bump(block_size=PAGE)
+    mark = bump.mark()
+    for _ in range(500):
+        bump.alloc(16)
+    bump.rewind(mark)
+    assert bump.contains(bump.alloc(5 * PAGE))
+
+
+def test_a_large_block_whose_record_has_no_room_gives_its_pages_back(
+    make_bump: MakeBump, source: FaultyPages, redzone: int
+) -> None:
+    bump = make_bump(block_size=PAGE)
+    (unused,) = (run.size for run in bump.walk() if run.state == BlockState.UNUSED)
+    bump.alloc(unused - redzone)
+    mapped = source.counts.mapped_bytes
+    source.fail_from(2)
+    with pytest.raises(OutOfMemoryError):
+        bump.alloc(100_000)
+    assert source.counts.mapped_bytes == mapped
+    verify(bump)
