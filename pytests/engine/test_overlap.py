@@ -14,9 +14,11 @@ PAIRS = {
     "second-inside-the-first": (0, 4096, 1024, 16),
     "first-inside-the-second": (1024, 16, 0, 4096),
     "across-a-word-of-the-index": (448, 128, 512, 16),
+    "across-a-word-from-below": (512, 16, 448, 128),
     "across-a-leaf-of-the-index": (16 * MIB - 64, 128, 16 * MIB + 32, 16),
     "more-than-512-bytes": (0, 4000, 3984, 32),
     "last-byte-of-a-big-block": (0, 2 * MIB, 2 * MIB - 16, 32),
+    "last-byte-on-a-big-block": (2 * MIB, 2 * MIB, 2 * MIB - 16, 17),
     "big-over-small": (MIB, 32, 0, 3 * MIB),
     "small-inside-big": (0, 3 * MIB, MIB, 32),
     "big-over-big": (0, 2 * MIB, MIB, 2 * MIB),
@@ -81,6 +83,19 @@ def test_freeing_one_block_leaves_its_neighbours_taken(kept: int) -> None:
     ]
     done = run(plan, script=f"0 24 48 - {kept * 24}", checks=checks("overlap"))
     assert f"slot {kept} holds" in done.result["seen"]
+
+
+def test_freeing_a_block_at_an_odd_address_leaves_its_neighbour_taken() -> None:
+    plan = [op("malloc", 0, 13), op("malloc", 1, 3), op("free", 1), op("malloc", 2, 4)]
+    assert run(plan, script="0 13 - 8", checks=checks("overlap")).found == ("overlap", "malloc")
+
+
+@pytest.mark.parametrize("size", [16, 2 * MIB])
+def test_a_neighbour_of_a_big_block_comes_and_goes(size: int) -> None:
+    """More often than there are slots: nothing of it may stay in the index."""
+    neighbour = [op("malloc", 1, size), op("free", 1)] * 8
+    script = "0" + f" {2 * MIB} -" * 8
+    assert run([op("malloc", 0, 2 * MIB), *neighbour], script=script).status == "held"
 
 
 def test_a_moved_block_leaves_its_old_addresses() -> None:
