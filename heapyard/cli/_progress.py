@@ -71,7 +71,7 @@ class Progress:
                 line = self._line()
             if self._live:
                 self._write(f"\r\x1b[2K{line}")
-            else:
+            elif self.expected:
                 self._write(f"heapyard: {line}\n")
 
     def _line(self) -> str:

@@ -102,6 +102,17 @@ def test_a_log_has_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[-1] == "heapyard: 1/3 verdicts, 1 failed, 0 s"
 
 
+def test_a_log_is_silent_until_rules_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_progress, "_LOG", 0.05)
+    stream = io.StringIO()
+    progress = Progress(stream)
+    time.sleep(0.2)
+    progress.expect(0)
+    time.sleep(0.2)
+    progress.close()
+    assert stream.getvalue() == ""
+
+
 def test_a_quick_run_writes_nothing_into_a_log() -> None:
     stream = io.StringIO()
     Progress(stream).close()
