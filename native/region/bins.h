@@ -70,7 +70,7 @@ bool hy__trees_remove(hy__fast *fast, uint32_t number, uint32_t size);
 /* A block that is taken out is poison again, whole. */
 void hy__bins_poison(hy__fast *fast, uint32_t number, uint32_t size);
 
-static inline uint32_t hy__bins_find(hy_region *region, const hy__fast *fast, uint32_t n)
+HY__HOT uint32_t hy__bins_find(hy_region *region, const hy__fast *fast, uint32_t n)
 {
     if (n < HY__SMALL_BINS) {
         const uint64_t bins = fast->small_map >> n;
@@ -83,8 +83,7 @@ static inline uint32_t hy__bins_find(hy_region *region, const hy__fast *fast, ui
 }
 
 /* Write a free block's words, and put it into its bin. The map is the caller's. O(1). */
-static inline void hy__bins_insert(hy_region *region, hy__fast *fast, uint32_t number,
-                                   uint32_t size)
+HY__HOT void hy__bins_insert(hy_region *region, hy__fast *fast, uint32_t number, uint32_t size)
 {
     hy__put(fast, number, HY__SIZE, size);
     hy__store(hy__fast_address(fast, number + size) - 4, size);
@@ -104,7 +103,7 @@ static inline void hy__bins_insert(hy_region *region, hy__fast *fast, uint32_t n
 }
 
 /* [ previous or bin ] <-> number <-> next    =>    [ previous or bin ] <-> next */
-static inline bool hy__bins_unlink_small(hy__fast *fast, uint32_t number, uint32_t size)
+HY__HOT bool hy__bins_unlink_small(hy__fast *fast, uint32_t number, uint32_t size)
 {
     const uint32_t next = hy__get(fast, number, HY__NEXT);
     const uint32_t previous = hy__get(fast, number, HY__PREVIOUS);
@@ -122,8 +121,7 @@ static inline bool hy__bins_unlink_small(hy__fast *fast, uint32_t number, uint32
 
 /* Take a free block of a known size out of its bin. False, with nothing changed, where the words
  * around it contradict each other. O(1). */
-static inline bool hy__bins_remove(hy_region *region, hy__fast *fast, uint32_t number,
-                                   uint32_t size)
+HY__HOT bool hy__bins_remove(hy_region *region, hy__fast *fast, uint32_t number, uint32_t size)
 {
     const bool is_removed = size < HY__SMALL_BINS ? hy__bins_unlink_small(fast, number, size)
                                                   : hy__trees_remove(fast, number, size);
@@ -139,7 +137,7 @@ static inline bool hy__bins_remove(hy_region *region, hy__fast *fast, uint32_t n
 }
 
 /* The size of a free block that begins here by the map; 0 where its two sizes differ, or can't be. */
-static inline uint32_t hy__free_size(const hy__fast *fast, uint32_t number)
+HY__HOT uint32_t hy__free_size(const hy__fast *fast, uint32_t number)
 {
     const uint32_t size = hy__get(fast, number, HY__SIZE);
     const bool fits = size - 1 < fast->segment.top - number - 1;

@@ -378,7 +378,7 @@ void hy_region_destroy(hy_region *region)
 const char *hy_region_status_text(hy_region_status status)
 {
     static const char *const texts[] = {
-#define STATUS_TEXT(name, text) [HY_REGION_##name] = text,
+#define STATUS_TEXT(name, text) [HY_REGION_##name] = (text),
         HY_REGION_STATUSES(STATUS_TEXT)
 #undef STATUS_TEXT
     };

@@ -152,7 +152,7 @@ hy_check_result hy_region_check(const hy_region *region)
 const char *hy_region_check_text(uint32_t code)
 {
     static const char *const texts[] = {
-#define VIOLATION_TEXT(name, text) [HY_REGION_##name] = text,
+#define VIOLATION_TEXT(name, text) [HY_REGION_##name] = (text),
         HY_REGION_VIOLATIONS(VIOLATION_TEXT)
 #undef VIOLATION_TEXT
     };

@@ -19,8 +19,8 @@ static uint32_t corrupted(hy_region *region, const hy__fast *fast, uint32_t numb
 }
 
 /* The bits of a new free block whose start is set already, and its place in a bin. */
-static inline void set_free_block(hy_region *region, hy__fast *fast, hy__map *map, uint32_t number,
-                                  uint32_t size)
+HY__HOT void set_free_block(hy_region *region, hy__fast *fast, hy__map *map, uint32_t number,
+                            uint32_t size)
 {
     hy__set_free(map, number);
     hy__set_free(map, number + size - 1);

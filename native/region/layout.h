@@ -42,6 +42,14 @@ typedef uint32_t HY__MAY_ALIAS hy__word;
 #    define HY__UNSANITIZED
 #endif
 
+/* Functions of a header, or used in several places of one file, that are worth their room where speed
+ * is wanted, and are not where size is. */
+#ifdef __OPTIMIZE_SIZE__
+#    define HY__HOT static __attribute__((noinline, unused))
+#else
+#    define HY__HOT static inline
+#endif
+
 /* Numbers of granules are below this: they leave one bit of a word for the list engine's flag. */
 #define HY__GRANULES_MAX UINT32_C(0x7fffffff)
 
@@ -134,14 +142,13 @@ static inline char *hy__base(const hy_region *region, const hy__segment *segment
     return (char *)(uintptr_t)segment + region->header - hy__granule(region);
 }
 
-static inline char *hy__address(const hy_region *region, const hy__segment *segment,
-                                uint32_t number)
+HY__HOT char *hy__address(const hy_region *region, const hy__segment *segment, uint32_t number)
 {
     return hy__base(region, segment) + ((size_t)number << region->shift);
 }
 
 /* A request in granules: at least one, and HY__GRANULES_MAX + 1 for any that can't be served. */
-static inline uint32_t hy__granules(const hy_region *region, size_t size)
+HY__HOT uint32_t hy__granules(const hy_region *region, size_t size)
 {
     const size_t rest = size & (hy__granule(region) - 1);
     const size_t count = (size >> region->shift) + (rest != 0) + (size == 0);
@@ -150,8 +157,8 @@ static inline uint32_t hy__granules(const hy_region *region, size_t size)
 
 /* How many granules lie between `number` and the next one that has this alignment (a power of two).
  * An alignment below the granule is the granule. */
-static inline uint64_t hy__pad(const hy_region *region, const hy__segment *segment, uint32_t number,
-                               size_t alignment)
+HY__HOT uint64_t hy__pad(const hy_region *region, const hy__segment *segment, uint32_t number,
+                         size_t alignment)
 {
     const uintptr_t address = (uintptr_t)hy__address(region, segment, number);
     return ((0 - address) & (alignment - 1)) >> region->shift;

@@ -234,13 +234,13 @@ static uint32_t locate_size(hy_region *region, const hy__segment *segment, uint3
 
 uint32_t hy__list_measure(hy_region *region, hy__segment *segment, uint32_t number, size_t size)
 {
-    place found;
+    place found = {0};
     return locate_size(region, segment, number, size, &found);
 }
 
 uint32_t hy__list_give(hy_region *region, hy__segment *segment, uint32_t number, size_t size)
 {
-    place found;
+    place found = {0};
     const uint32_t n = locate_size(region, segment, number, size, &found);
     return n != 0 && join(region, segment, &found, number, n) ? n : 0;
 }
@@ -248,7 +248,7 @@ uint32_t hy__list_give(hy_region *region, hy__segment *segment, uint32_t number,
 bool hy__list_resize(hy_region *region, hy__segment *segment, uint32_t number, uint32_t old_n,
                      uint32_t new_n)
 {
-    place found;
+    place found = {0};
     run after;
     const uint32_t end = number + old_n;
     if (!locate(region, segment, number, old_n, &found)) {

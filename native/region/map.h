@@ -50,46 +50,46 @@ static inline uint64_t hy__bit(uint32_t number)
     return UINT64_C(1) << (number & 63);
 }
 
-static inline bool hy__is_start(const hy__map *map, uint32_t number)
+HY__HOT bool hy__is_start(const hy__map *map, uint32_t number)
 {
     return (map[number >> 6].starts & hy__bit(number)) != 0;
 }
 
 /* A free block begins, or ends, at this granule (which must begin, or end, a block). */
-static inline bool hy__is_free(const hy__map *map, uint32_t number)
+HY__HOT bool hy__is_free(const hy__map *map, uint32_t number)
 {
     return (map[number >> 6].frees & hy__bit(number)) != 0;
 }
 
-static inline void hy__set_start(hy__map *map, uint32_t number)
+HY__HOT void hy__set_start(hy__map *map, uint32_t number)
 {
     map[number >> 6].starts |= hy__bit(number);
 }
 
-static inline void hy__clear_start(hy__map *map, uint32_t number)
+HY__HOT void hy__clear_start(hy__map *map, uint32_t number)
 {
     map[number >> 6].starts &= ~hy__bit(number);
 }
 
-static inline void hy__set_free(hy__map *map, uint32_t number)
+HY__HOT void hy__set_free(hy__map *map, uint32_t number)
 {
     map[number >> 6].frees |= hy__bit(number);
 }
 
-static inline void hy__clear_free(hy__map *map, uint32_t number)
+HY__HOT void hy__clear_free(hy__map *map, uint32_t number)
 {
     map[number >> 6].frees &= ~hy__bit(number);
 }
 
 /* The 64 bits from `number` on, of which the lowest is `number`'s. */
-static inline uint64_t hy__starts_from(const hy__map *map, uint32_t number)
+HY__HOT uint64_t hy__starts_from(const hy__map *map, uint32_t number)
 {
     const unsigned shift = number & 63;
     const hy__map *pair = &map[number >> 6];
     return pair[0].starts >> shift | pair[1].starts << 1 << (63 - shift);
 }
 
-static inline uint64_t hy__frees_from(const hy__map *map, uint32_t number)
+HY__HOT uint64_t hy__frees_from(const hy__map *map, uint32_t number)
 {
     const unsigned shift = number & 63;
     const hy__map *pair = &map[number >> 6];
@@ -97,7 +97,7 @@ static inline uint64_t hy__frees_from(const hy__map *map, uint32_t number)
 }
 
 /* Put the size of a live block into the map, or take it out again (`digits` 0). */
-static inline void hy__write_digits(hy__map *map, uint32_t number, uint32_t digits)
+HY__HOT void hy__write_digits(hy__map *map, uint32_t number, uint32_t digits)
 {
     const unsigned shift = (number + 1) & 63;
     hy__map *pair = &map[(number + 1) >> 6];
@@ -123,7 +123,7 @@ static inline void hy__unmark_size(hy__map *map, uint32_t number, uint32_t n)
 }
 
 /* The granules of the live block at `number`; may be nonsense where the map was written over. */
-static inline uint32_t hy__live_size(const hy__map *map, uint32_t number)
+HY__HOT uint32_t hy__live_size(const hy__map *map, uint32_t number)
 {
     const uint64_t starts = hy__starts_from(map, number + 1);
     if (starts != 0) {

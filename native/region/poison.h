@@ -11,7 +11,7 @@
 
 #define HY__POISON_WORD UINT32_C(0xdddddddd)
 
-HY__UNSANITIZED static inline void hy__poison_bytes(char *address, size_t size)
+HY__UNSANITIZED HY__HOT void hy__poison_bytes(char *address, size_t size)
 {
     for (size_t at = 0; at < size; at += sizeof(hy__word)) {
         *(hy__word *)(void *)(address + at) = HY__POISON_WORD;
@@ -19,7 +19,7 @@ HY__UNSANITIZED static inline void hy__poison_bytes(char *address, size_t size)
 }
 
 /* The first word that is not poison; NULL where all are. */
-HY__UNSANITIZED static inline const char *hy__poison_broken(const char *address, size_t size)
+HY__UNSANITIZED HY__HOT const char *hy__poison_broken(const char *address, size_t size)
 {
     for (size_t at = 0; at < size; at += sizeof(hy__word)) {
         if (*(const hy__word *)(const void *)(address + at) != HY__POISON_WORD) {
@@ -29,8 +29,8 @@ HY__UNSANITIZED static inline const char *hy__poison_broken(const char *address,
     return NULL;
 }
 
-static inline void hy__poison(const hy_region *region, const hy__segment *segment, uint32_t number,
-                              uint32_t n)
+HY__HOT void hy__poison(const hy_region *region, const hy__segment *segment, uint32_t number,
+                        uint32_t n)
 {
     if (hy__poisons(region)) {
         hy__poison_bytes(hy__address(region, segment, number), (size_t)n << region->shift);
@@ -38,8 +38,8 @@ static inline void hy__poison(const hy_region *region, const hy__segment *segmen
 }
 
 /* The unused memory that a bump by n granules would hand out, as far as it was in use before. */
-static inline const char *hy__poison_broken_unused(const hy_region *region,
-                                                   const hy__segment *segment, uint32_t n)
+HY__HOT const char *hy__poison_broken_unused(const hy_region *region, const hy__segment *segment,
+                                             uint32_t n)
 {
     const uint32_t used = segment->high - segment->top;
     const uint32_t count = n < used ? n : used;

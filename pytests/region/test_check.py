@@ -103,6 +103,7 @@ def test_walk_and_check_of_a_worn_region_agree_with_its_live_blocks(setup: Setup
     assert [(run.address, run.end) for run in free_runs(blocks.region)] == gaps[:-1]
 
 
+@pytest.mark.usefixtures("overwriting")
 @pytest.mark.parametrize("setup", FAST, ids=str)
 @pytest.mark.parametrize("word", range(4))
 @pytest.mark.parametrize("size", [16, 48, 1040])
@@ -128,6 +129,7 @@ def test_a_free_block_that_was_written_over_is_reported_when_a_neighbour_is_free
     blocks.verify_all()
 
 
+@pytest.mark.usefixtures("overwriting")
 @pytest.mark.parametrize("word", [0, 1])
 @pytest.mark.parametrize("setup", LIST, ids=str)
 def test_a_list_that_was_written_over_is_reported_and_not_followed(setup: Setup, word: int) -> None:
@@ -144,6 +146,7 @@ def test_a_list_that_was_written_over_is_reported_and_not_followed(setup: Setup,
     blocks.verify_all()
 
 
+@pytest.mark.usefixtures("overwriting")
 @pytest.mark.parametrize("setup", FAST, ids=str)
 @pytest.mark.parametrize("size", [16, 48, 1040])
 def test_a_free_block_that_was_written_over_is_not_handed_out(setup: Setup, size: int) -> None:

@@ -254,6 +254,7 @@ def test_11_an_unaligned_span_that_is_too_small_when_rounded_is_refused(
     setup.region(span.part(offset, least + 16 - offset)).alloc(1)
 
 
+@pytest.mark.usefixtures("overwriting")
 @pytest.mark.parametrize("setup", ENGINES, ids=str)
 def test_12_a_chain_of_100_000_regions_is_gone_through_without_recursion(setup: Setup) -> None:
     count, size = 100_000, 1280

@@ -10,6 +10,8 @@ from heapyard.region import Engine, Violation
 from pytests.region.blocks import Blocks, Setup
 from pytests.support.memory import read, write
 
+pytestmark = pytest.mark.usefixtures("overwriting")
+
 POISONED = [Setup(Engine.FAST, poison=True), Setup(Engine.LIST, 4, poison=True)]
 POISONED += [Setup(Engine.LIST, 16, poison=True)]
 PLACES = [24, 25, 31, 32, 100, 1000, 2040]

@@ -169,6 +169,7 @@ def test_08_five_wrong_frees_have_five_names() -> None:
     assert contents(blocks.region) == before
 
 
+@pytest.mark.usefixtures("overwriting")
 @pytest.mark.parametrize("setup", [s for s in SETUPS if s.poison], ids=str)
 def test_09_memory_written_after_free_is_found(setup: Setup) -> None:
     """Single bits of sizes, links and states: test_check.py."""
