@@ -7,11 +7,15 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from heapyard._native.build import current_build
 from pytests.engine.driver import Header, launch, library, needs_the_libc, op, pack, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def plain() -> str:
@@ -152,18 +156,24 @@ def test_the_runner_dies_with_its_parent(tmp_path: Path) -> None:
     plan = pack([op("malloc", 0, 64), op("free", 0)], Header(repeat=1 << 40))
     path = tmp_path / "plan"
     path.write_bytes(plan)
-    command = f'"{current_build().runner}" --plan "{path}" & echo $!; wait'
+    state = tmp_path / "state"
+    state.write_bytes(bytes(64))
+    runner = current_build().runner
+    command = f'"{runner}" --plan "{path}" --state 3 3<>"{state}" & echo $!; wait'
     shell = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE, text=True)
     assert shell.stdout is not None
-    runner = int(shell.stdout.readline())
-    time.sleep(0.2)
-    assert is_running(runner)
+    child = int(shell.stdout.readline())
+    wait_until(lambda: state.read_bytes() != bytes(64))
     shell.kill()
     shell.wait()
-    deadline = time.monotonic() + 10
-    while is_running(runner) and time.monotonic() < deadline:
+    wait_until(lambda: not is_running(child))
+
+
+def wait_until(happens: Callable[[], bool], *, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert not is_running(runner)
 
 
 def is_running(process: int) -> bool:
