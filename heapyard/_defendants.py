@@ -51,7 +51,9 @@ def resolve_targets(
 
 def is_builtin(text: str) -> bool:
     """Whether the text is a name of ours, to which prefix and mode don't apply."""
-    return bool(re.fullmatch(r"[a-z]+(:[a-z]+)?", text))
+    from heapyard.trial.resolve import is_own_name  # noqa: PLC0415
+
+    return is_own_name(text)
 
 
 def short_names(texts: Sequence[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapyard._version import version
@@ -40,6 +41,7 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers its exit code. `arguments` default to those of the process."""
+    _require_streams()
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
@@ -50,9 +52,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("heapyard: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        print(f"heapyard: error: {_system_trouble(error)}", file=sys.stderr)
+        return UNUSABLE
     return code
+
+
+def _require_streams() -> None:
+    """Stand in for standard streams that were closed: their numbers would go to other files."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            stream = os.fdopen(number, mode, encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, so that leaving does not fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _system_trouble(error: OSError) -> str:
+    """One line for what the system refused."""
+    reason = (error.strerror or str(error)).lower()
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "this folder is gone: change to one that exists"
+    if error.filename is None:
+        return f"can't write the output: {reason}"
+    return f"{error.filename}: {reason}"
 
 
 def _dispatch(arguments: Sequence[str] | None) -> int:

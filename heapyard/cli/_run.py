@@ -53,6 +53,10 @@ def run(arguments: Sequence[str]) -> Outcome:
         except HeapyardError as error:
             watcher.trouble = str(error)
             code = 0
+        except OSError as error:  # a plugin of pytest's could not write its report
+            where = f" to {error.filename}" if error.filename else ""
+            watcher.trouble = f"can't write the report{where}: {error.strerror or error}"
+            code = 0
         finally:
             watcher.progress.close()
         return Outcome(

@@ -141,6 +141,7 @@ def run(options: argparse.Namespace) -> int:
 def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
     """Raise HeapyardError for whatever would stop the run later."""
     _require_expression(options.k)
+    Path.cwd()  # raises where the folder is gone
     for file in (options.json, options.junit):
         if file is not None:
             require_writable(Path(file).absolute())
@@ -157,6 +158,8 @@ def _require_expression(text: str | None) -> None:
 
     if text is None:
         return
+    if not text.strip():
+        raise UsageError(f"-k {text!r}: empty; leave it out for all rules")
     try:
         Expression.compile(text)
     except Exception as error:  # its class differs between versions of pytest

@@ -62,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
 def _read(path: Path) -> Plan:
     from heapyard.trial import Plan  # noqa: PLC0415
 
+    if path.is_char_device() or path.is_block_device():
+        raise UsageError(f"can't read {path}: a device; name a saved plan")
     try:
         return Plan.from_json(path.read_text(encoding="utf-8"))
     except OSError as error:

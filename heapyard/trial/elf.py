@@ -48,6 +48,8 @@ class ElfFile:
     """Whether it is an executable although its type is ET_DYN."""
     functions: frozenset[str]
     """Names of the functions that it exports dynamically."""
+    data: frozenset[str]
+    """Names of the variables that it exports dynamically."""
     has_table: bool
     """Whether it exports a `heapyard_target` (<heapyard/target.h>)."""
 
@@ -115,6 +117,7 @@ class _Reader:
             machine=machine,
             pie=any(s.type == _SHT_DYNAMIC and self._is_pie(s) for s in sections),
             functions=frozenset(name for name, kind in symbols if kind in _FUNCTIONS),
+            data=frozenset(name for name, kind in symbols if kind == _STT_OBJECT),
             has_table=("heapyard_target", _STT_OBJECT) in symbols,
         )
 

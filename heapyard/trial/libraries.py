@@ -2,6 +2,7 @@
 
 import fnmatch
 import functools
+import glob
 import os
 import re
 import shutil
@@ -28,19 +29,34 @@ def find_library(text: str) -> Path:
         raise TargetError("No target given; `heapyard targets` lists what is here")
     if path.is_dir():
         raise TargetError(f"{text}: a folder; give the shared library in it")
+    _require_name(text)
     if path.exists():
+        _require_file(text, path)
         return path.resolve()
     if "/" in text:
         raise TargetError(
             f"{text}: no such file; give the path of a shared library, or a name that"
             " `heapyard targets` lists"
         )
-    for candidate in _candidates(text):
+    for candidate in _candidates(glob.escape(text)):
         return candidate
     raise TargetError(
         f"{text}: no such file, and the loader knows no library of this name; give its path, or a"
         " name that `heapyard targets` lists"
     )
+
+
+def _require_name(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TargetError(f"{text!r}: the name is not UTF-8; give the file another one") from None
+
+
+def _require_file(text: str, path: Path) -> None:
+    """Reading from a pipe or a device may never end."""
+    if not path.is_file():
+        raise TargetError(f"{text}: a device or a pipe; give a shared library")
 
 
 def known_libraries(patterns: Iterable[str]) -> list[Path]:

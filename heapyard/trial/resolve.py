@@ -13,7 +13,7 @@ from heapyard.trial.libraries import examine_library, find_library, known_librar
 from heapyard.trial.probe import Probe, probe
 from heapyard.trial.targets import Mode, Target, TargetError
 
-__all__ = ["FoundTarget", "list_targets", "resolve_target"]
+__all__ = ["FoundTarget", "is_own_name", "list_targets", "resolve_target"]
 
 PYTHON_TARGETS = ("python:raw", "python:mem", "python:obj")
 
@@ -63,13 +63,19 @@ def resolve_target(
     build = current_build()
     request = _Request(text, prefix, mode, _inherited(environment or {}), build)
     own = _own_library(text, build)
-    if text in ("libc", "musl", *PYTHON_TARGETS) or own is not None:
+    if is_own_name(text):
         _require_plain(request)
     if text in ("libc", "musl"):
         return _builtin(request)
     if text in PYTHON_TARGETS:
         return _python(request)
     return _library(request, find_library(text) if own is None else own)
+
+
+def is_own_name(text: str) -> bool:
+    """Whether the text names a target that needs no file, to which prefix and mode don't apply."""
+    known = text in ("libc", "musl", *PYTHON_TARGETS)
+    return known or _own_library(text, current_build()) is not None
 
 
 @dataclass(frozen=True)
@@ -169,8 +175,9 @@ def _library(request: _Request, path: Path) -> Target:
             f"{request.text}: LD_PRELOAD replaces malloc itself, which {request.prefix}malloc does"
             " not; use --mode dlopen with --prefix"
         )
+    _require_function(request, elf)
     answers: list[Probe] = []
-    for mode in _modes(request):
+    for mode in _modes(request, path):
         program, environment = _loading(request, path, mode)
         answer = probe(program, environment, path)
         if answer.capabilities is not None and answer.capabilities.has("malloc"):
@@ -187,10 +194,28 @@ def _library(request: _Request, path: Path) -> Target:
     raise _unusable(request, elf, answers)
 
 
-def _modes(request: _Request) -> tuple[Mode, ...]:
+def _require_function(request: _Request, elf: ElfFile) -> None:
+    name = request.prefix + "malloc"
+    if name in elf.data and (request.prefix or not elf.has_table):
+        raise TargetError(f"{request.text}: its {name} is a variable, no function")
+
+
+def _modes(request: _Request, path: Path) -> tuple[Mode, ...]:
+    obstacle = _preload_obstacle(path)
+    if request.mode == "preload" and obstacle:
+        raise TargetError(
+            f"{request.text}: LD_PRELOAD can't name a path with {obstacle!r} in it; give a copy in"
+            " another place"
+        )
     if request.mode == "preload":
         return ("preload",)
-    return ("dlopen",) if request.mode == "dlopen" or request.prefix else ("dlopen", "preload")
+    only_dlopen = request.mode == "dlopen" or request.prefix or obstacle
+    return ("dlopen",) if only_dlopen else ("dlopen", "preload")
+
+
+def _preload_obstacle(path: Path) -> str:
+    """What stands in the way of LD_PRELOAD: separators, and `$`, which is expanded (ld.so(8))."""
+    return next((character for character in " :$" if character in str(path)), "")
 
 
 def _loading(request: _Request, path: Path, mode: Mode) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -21,6 +21,7 @@ from pytests.cli.conftest import Heapyard
         (["check", ""], "no target given"),
         (["check", "libc", "-k", "and and"], "-k 'and and'"),
         (["check", "libc", "-k", "("], "-k '('"),
+        (["check", "libc", "-k", ""], "-k '': empty"),
         (["check", "libc", "-k", "nosuchrule"], "no rule fits -k 'nosuchrule'"),
         (["check", "libc", "-n", "-1"], "'-1' must be a whole number, 0 to 1024, or auto"),
         (["check", "libc", "-n", "two"], "'two' must be a whole number"),
@@ -42,6 +43,8 @@ from pytests.cli.conftest import Heapyard
         (["replay"], "PLAN"),
         (["replay", "nothere.json"], "nothere.json: no such file or directory"),
         (["replay", "."], "is a directory"),
+        (["replay", "/dev/zero"], "a device"),
+        (["check", "/dev/zero"], "a device or a pipe"),
         (["targets", "--lib", "nowhere"], "nowhere"),
     ],
 )

@@ -3,6 +3,7 @@
 import os
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,37 @@ def test_a_wrong_prefix_is_told() -> None:
 def test_a_prefix_that_is_not_needed_is_told() -> None:
     message = refusal(str(built("hostile")), prefix="je_")
     assert message.endswith("no je_malloc in it; leave --prefix out")
+
+
+@pytest.mark.parametrize("character", [" ", ":", "$"])
+def test_a_path_that_preload_can_not_name_is_told(
+    library: Path, tmp_path: Path, character: str
+) -> None:
+    path = shutil.copy(library, tmp_path / f"lib{character}mine.so")
+    assert resolve_target(str(path)).mode == "dlopen"
+    assert f"LD_PRELOAD can't name a path with {character!r}" in refusal(str(path), mode="preload")
+
+
+def test_a_pipe_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.so")
+    assert "a device or a pipe" in refusal(str(tmp_path / "pipe.so"))
+
+
+def test_a_name_that_is_no_text_is_told(library: Path, tmp_path: Path) -> None:
+    path = shutil.copy(library, tmp_path / os.fsdecode(b"lib\xff.so"))
+    assert "not UTF-8" in refusal(str(path))
+
+
+def test_a_name_is_no_pattern() -> None:
+    assert "no such file" in refusal("lib*")
+
+
+def test_a_malloc_that_is_a_variable_is_told(tmp_path: Path) -> None:
+    source, path = tmp_path / "data.c", tmp_path / "libdata.so"
+    source.write_text("int malloc = 1, free = 2;\n")
+    command = ["cc", "-shared", "-fPIC", "-fno-builtin", "-o", str(path), str(source)]
+    subprocess.run(command, check=True)
+    assert "its malloc is a variable" in refusal(str(path))
 
 
 def test_preload_of_a_prefix_is_told() -> None:
