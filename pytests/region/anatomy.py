@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from heapyard.block import BlockState
 from pytests.region.blocks import Blocks, free_runs, hulls, runs_of
-from pytests.support.memory import read
+from pytests.support.memory import peek
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def fast_block_fields(blocks: Blocks) -> Iterator[Field]:
     """The words in free blocks of the fast engine."""
     for run in free_runs(blocks.region):
         is_tree = run.size // 16 >= SMALL_BINS
-        previous = int.from_bytes(read(run.address + 4, 4), "little")
+        previous = int.from_bytes(peek(run.address + 4, 4), "little")
         names = ["next", "previous", "size"]
         if is_tree and previous == 0:  # blocks on a node's list have no links of the tree
             names += ["child 0", "child 1", "parent"]

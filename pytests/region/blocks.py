@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from heapyard.block import Block, BlockState
 from heapyard.errors import OutOfMemoryError
 from heapyard.region import Engine, Region, Span
-from pytests.support.memory import fill, read
+from pytests.support.memory import fill, peek, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,4 +202,4 @@ def usable_bytes(region: Region) -> int:
 def contents(region: Region) -> tuple[bytes, list[Block]]:
     """Every byte that a region hands out and its map, and the walk: what misuse may not change."""
     start, _ = next(hulls(region))
-    return read(start, region.span.end - start), region.walk()
+    return peek(start, region.span.end - start), region.walk()

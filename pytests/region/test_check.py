@@ -21,7 +21,7 @@ from pytests.region.anatomy import (
     map_fields,
 )
 from pytests.region.blocks import SETUPS, Blocks, Setup, free_runs
-from pytests.support.memory import read, write
+from pytests.support.memory import peek, poke
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,11 +44,11 @@ def worn(setup: Setup) -> Blocks:
 
 def flips(field: Field) -> Iterator[int]:
     """Turn each bit of a field over, one at a time, and put it back."""
-    whole = int.from_bytes(read(field.address, field.size), "little")
+    whole = int.from_bytes(peek(field.address, field.size), "little")
     for bit in range(8 * field.size):
-        write(field.address, (whole ^ 1 << bit).to_bytes(field.size, "little"))
+        poke(field.address, (whole ^ 1 << bit).to_bytes(field.size, "little"))
         yield bit
-        write(field.address, whole.to_bytes(field.size, "little"))
+        poke(field.address, whole.to_bytes(field.size, "little"))
 
 
 def violation(blocks: Blocks) -> Violation:
@@ -116,15 +116,15 @@ def test_a_free_block_that_was_written_over_is_reported_when_a_neighbour_is_free
     blocks.must_take(16)
     blocks.give(address)
     place = address + 4 * word if word < 3 else address + size - 4
-    kept = read(place, 4)
-    write(place, b"\x41\x42\x43\x44")
+    kept = peek(place, 4)
+    poke(place, b"\x41\x42\x43\x44")
     live = {n: blocks.live[n] for n in (before, after)}
     with recorded_misuse() as reports:
         blocks.region.free(after)
         if not reports:
             pytest.fail("nothing was reported")
     assert {report.kind for report in reports} == {MisuseKind.CORRUPTED}
-    write(place, kept)
+    poke(place, kept)
     blocks.live.update(live)
     blocks.verify_all()
 
@@ -136,13 +136,13 @@ def test_a_list_that_was_written_over_is_reported_and_not_followed(setup: Setup,
     blocks = Blocks(setup.region(), setup.granule)
     address, _ = blocks.must_take(64), blocks.must_take(64)
     blocks.give(address)
-    kept = read(address + 4 * word, 4)
-    write(address + 4 * word, b"\xff\xff\xff\xff")
+    kept = peek(address + 4 * word, 4)
+    poke(address + 4 * word, b"\xff\xff\xff\xff")
     with recorded_misuse() as reports:
         assert blocks.take(200) is None
     assert reports
     assert {report.kind for report in reports} == {MisuseKind.CORRUPTED}
-    write(address + 4 * word, kept)
+    poke(address + 4 * word, kept)
     blocks.verify_all()
 
 
@@ -153,12 +153,12 @@ def test_a_free_block_that_was_written_over_is_not_handed_out(setup: Setup, size
     blocks = Blocks(setup.region())
     address, _ = blocks.must_take(size), blocks.must_take(16)
     blocks.give(address)
-    kept = read(address + 8, 4)
-    write(address + 8, b"\xff\xff\xff\xff")
+    kept = peek(address + 8, 4)
+    poke(address + 8, b"\xff\xff\xff\xff")
     with recorded_misuse() as reports:
         taken = blocks.take(size)
     assert taken is None or taken != address
     if taken is None:
         assert {report.kind for report in reports} == {MisuseKind.CORRUPTED}
-    write(address + 8, kept)
+    poke(address + 8, kept)
     blocks.verify_all()

@@ -8,7 +8,7 @@ from heapyard.errors import CheckFailedError, OutOfMemoryError
 from heapyard.misuse import MisuseKind, recorded_misuse
 from heapyard.region import Engine, Violation
 from pytests.region.blocks import Blocks, Setup
-from pytests.support.memory import read, write
+from pytests.support.memory import peek, poke
 
 pytestmark = pytest.mark.usefixtures("overwriting")
 
@@ -35,7 +35,7 @@ def freed_between(blocks: Blocks, size: int = 2048) -> int:
 @pytest.mark.parametrize("place", PLACES)
 def test_check_finds_a_write_to_a_free_block(blocks: Blocks, place: int) -> None:
     address = freed_between(blocks)
-    write(address + place, b"!")
+    poke(address + place, b"!")
     with pytest.raises(CheckFailedError) as failed:
         blocks.region.check()
     assert failed.value.code == Violation.WRITTEN_AFTER_FREE
@@ -45,7 +45,7 @@ def test_check_finds_a_write_to_a_free_block(blocks: Blocks, place: int) -> None
 @pytest.mark.parametrize("place", PLACES)
 def test_the_next_alloc_finds_a_write_to_a_free_block(blocks: Blocks, place: int) -> None:
     address = freed_between(blocks)
-    write(address + place, b"!")
+    poke(address + place, b"!")
     with recorded_misuse() as reports, pytest.raises(OutOfMemoryError):
         blocks.region.alloc(2048)
     assert [(r.kind, r.address) for r in reports] == [
@@ -57,7 +57,7 @@ def test_the_next_alloc_finds_a_write_to_a_free_block(blocks: Blocks, place: int
 def test_the_next_alloc_finds_a_write_to_the_last_block(blocks: Blocks, place: int) -> None:
     address = blocks.must_take(2048)
     blocks.give(address)
-    write(address + place, b"!")
+    poke(address + place, b"!")
     with recorded_misuse() as reports, pytest.raises(OutOfMemoryError):
         blocks.region.alloc(2048)
     assert [r.kind for r in reports] == [MisuseKind.WRITE_AFTER_FREE]
@@ -69,7 +69,7 @@ def test_the_next_alloc_finds_a_write_to_the_last_block(blocks: Blocks, place: i
 def test_an_aligned_alloc_finds_a_write_too(blocks: Blocks, place: int) -> None:
     address = freed_between(blocks, 8192)
     inside = -(-address // 4096) * 4096
-    write(inside + place, b"!")
+    poke(inside + place, b"!")
     with recorded_misuse() as reports, pytest.raises(OutOfMemoryError):
         blocks.region.alloc(2048, alignment=4096)
     assert [r.kind for r in reports] == [MisuseKind.WRITE_AFTER_FREE]
@@ -78,7 +78,7 @@ def test_an_aligned_alloc_finds_a_write_too(blocks: Blocks, place: int) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_growing_in_place_finds_a_write_to_the_block_behind(blocks: Blocks, place: int) -> None:
     address = freed_between(blocks)
-    write(address + place, b"!")
+    poke(address + place, b"!")
     with recorded_misuse() as reports:
         assert blocks.resize(address - 16, 16 + 2048) != address - 16
     assert {r.kind for r in reports} == {MisuseKind.WRITE_AFTER_FREE}
@@ -89,7 +89,7 @@ def test_freed_memory_is_poison_also_where_blocks_were_joined(blocks: Blocks) ->
     for index in (0, 2, 1, 3):
         blocks.give(addresses[index])
     start, end = addresses[0], addresses[4]
-    assert set(read(start + 24, end - start - 28)) == {0xDD}
+    assert set(peek(start + 24, end - start - 28)) == {0xDD}
     blocks.region.check()
 
 
@@ -107,15 +107,15 @@ def test_poison_survives_blocks_that_come_and_go(blocks: Blocks) -> None:
 def test_without_poison_a_freed_block_keeps_its_bytes_but_for_the_links() -> None:
     blocks = Blocks(Setup(Engine.FAST).region())
     address = freed_between(blocks)  # the first two blocks are filled with 2 and 3
-    assert set(read(address + 24, 2000)) == {3}
+    assert set(peek(address + 24, 2000)) == {3}
 
 
 def test_reset_poisons_what_was_live(blocks: Blocks) -> None:
     address = blocks.must_take(2048)
     blocks.region.reset()
     blocks.live.clear()
-    assert set(read(address, 2048)) == {0xDD}
+    assert set(peek(address, 2048)) == {0xDD}
     blocks.region.check()
-    write(address + 100, b"!")
+    poke(address + 100, b"!")
     with pytest.raises(CheckFailedError):
         blocks.region.check()

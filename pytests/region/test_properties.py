@@ -27,7 +27,7 @@ from pytests.region.blocks import (
     usable_bytes,
 )
 from pytests.region.native_tools import build, output
-from pytests.support.memory import read, write
+from pytests.support.memory import peek, poke
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +176,7 @@ def test_09_memory_written_after_free_is_found(setup: Setup) -> None:
     blocks = Blocks(setup.region(), setup.granule)
     address, _ = blocks.must_take(500), blocks.must_take(1)
     blocks.give(address)
-    write(address + 300, b"?")
+    poke(address + 300, b"?")
     with pytest.raises(CheckFailedError, match="written after"):
         blocks.region.check()
     with recorded_misuse() as reports:
@@ -206,7 +206,7 @@ def test_10_steps_are_bounded(setup: Setup, count: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_11_guard_bytes_on_both_sides_stay(setup: Setup, seed: int) -> None:
     memory = Span(64 * KIB)
-    write(memory.address, bytes(range(256)) * 256)
+    poke(memory.address, bytes(range(256)) * 256)
     part = memory.part(1001 + seed, 40_000 + 7 * seed)
     blocks = Blocks(setup.region(part), setup.granule)
     for _ in churn(blocks, seed):
@@ -215,8 +215,8 @@ def test_11_guard_bytes_on_both_sides_stay(setup: Setup, seed: int) -> None:
     blocks.region.reset()
     whole = bytes(range(256)) * 256
     below, above = part.address - memory.address, part.end - memory.address
-    assert read(memory.address, below) == whole[:below]
-    assert read(part.end, memory.end - part.end) == whole[above:]
+    assert peek(memory.address, below) == whole[:below]
+    assert peek(part.end, memory.end - part.end) == whole[above:]
 
 
 @pytest.fixture(scope="module")
