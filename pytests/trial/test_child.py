@@ -116,7 +116,7 @@ def test_the_signal_is_told(name: str) -> None:
 
 
 def test_a_child_leads_its_own_session() -> None:
-    ended = sh("ps -o pid=,sid= -p $$")
+    ended = sh("cut -d ' ' -f 1,6 /proc/$$/stat")
     pid, session = ended.stdout.split()
     assert pid == session != str(os.getsid(0)).encode()
 
