@@ -40,6 +40,8 @@ typedef struct answer {
 } answer;
 
 static unsigned char *arena;
+static char instances[2];
+static char *instance; /* the one that was opened last */
 static const char *script;
 static size_t next_sound = (size_t)1 << 30; /* sound blocks lie above all scripted ones */
 static struct {
@@ -156,12 +158,15 @@ static void *scripted_open(void)
         arena = (unsigned char *)(((uintptr_t)raw + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
         (void)munmap(arena + HOLE, 4096);
     }
-    return arena;
+    instance = instance == &instances[0] ? &instances[1] : &instances[0];
+    return instance;
 }
 
 static void scripted_close(void *handle)
 {
-    (void)handle;
+    if (handle != instance) {
+        abort();
+    }
 }
 
 static void *make(size_t alignment, size_t size)
@@ -169,9 +174,12 @@ static void *make(size_t alignment, size_t size)
     return remember(next_answer(alignment, size).block, size);
 }
 
+/* With the handle of an instance that was closed, the process ends. */
 static void *scripted_malloc(void *handle, size_t size)
 {
-    (void)handle;
+    if (handle != instance) {
+        abort();
+    }
     return make(16, size);
 }
 
@@ -230,8 +238,10 @@ static int scripted_posix_memalign(void *handle, void **block, size_t alignment,
 {
     (void)handle;
     const answer said = next_answer(alignment, size);
-    if (said.code == 0 || said.writes_pointer) {
+    if (said.code == 0) {
         *block = remember(said.block, size);
+    } else if (said.writes_pointer) {
+        *block = arena;
     }
     return said.code;
 }
