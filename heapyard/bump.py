@@ -10,25 +10,22 @@ native library, which aborts the process unless `heapyard.misuse.recorded_misuse
 from __future__ import annotations
 
 import ctypes
-import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from heapyard._arguments import SIZE_MAX, alignment_argument, size_argument
-from heapyard._native.library import library
+from heapyard._allocator import NativeAllocator
+from heapyard._arguments import alignment_argument, size_argument
 from heapyard._native.prototypes.bump import (
     BumpConfigStruct,
     BumpCountersStruct,
     BumpMarkStruct,
     CleanupFunction,
 )
-from heapyard.block import Block, walk
 from heapyard.counters import BumpCounters
-from heapyard.errors import BadArgumentError, CheckFailedError, ClosedError, OutOfMemoryError
+from heapyard.errors import BadArgumentError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from heapyard.pages import PageSource
 
@@ -52,8 +49,15 @@ class BumpMark:
     serial: int
 
 
-class Bump:
-    """An arena. `block_size` and `max_block_size` (for growth) are in bytes; 0: the default."""
+class Bump(NativeAllocator[BumpCounters]):
+    """An arena. `block_size` and `max_block_size` (for growth) are in bytes; 0: the default.
+
+    `close` runs the cleanups and gives all memory back.
+    """
+
+    part = "bump"
+    counters_struct = BumpCountersStruct
+    counters_class = BumpCounters
 
     def __init__(
         self,
@@ -62,14 +66,13 @@ class Bump:
         block_size: int = 0,
         max_block_size: int = 0,
     ) -> None:
+        super().__init__()
         size_argument("block_size", block_size)
         if max_block_size:
             size_argument("max_block_size", max_block_size)
             if max_block_size < block_size:
                 bound = f"must be 0 or at least block_size={block_size}"
                 raise BadArgumentError("max_block_size", max_block_size, bound)
-        self._source = source
-        self._native = library()
         self._cleanups: list[object] = []
         config = BumpConfigStruct(
             ctypes.sizeof(BumpConfigStruct),
@@ -80,33 +83,7 @@ class Bump:
         handle: int | None = self._native.hy_bump_new(config)
         if handle is None:
             raise OutOfMemoryError("No pages for the first block of a bump arena.")
-        self._handle: int | None = handle
-        self._finalizer = weakref.finalize(
-            self, _delete, self._native, handle, self._cleanups, source
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def handle(self) -> int:
-        """The address of the native hy_bump. Raises ClosedError after `close`."""
-        if self._handle is None:
-            raise ClosedError("This bump arena is closed: make another.")
-        return self._handle
-
-    def close(self) -> None:
-        """Run the cleanups and give all memory back. A second call does nothing."""
-        self._handle = None
-        self._finalizer()
+        self._adopt(handle, self._native.hy_bump_delete, self._cleanups, source)
 
     def alloc(self, size: int, *, alignment: int = ALIGNMENT) -> int:
         """`size` bytes, contents unspecified. Raises OutOfMemoryError."""
@@ -165,39 +142,8 @@ class Bump:
             self._cleanups.remove(function)
             raise OutOfMemoryError("No memory to register a cleanup.")
 
-    def contains(self, address: int) -> bool:
-        """Whether `address` lies in memory that was handed out and not freed."""
-        if not 0 <= address <= SIZE_MAX:
-            return False
-        return bool(self._native.hy_bump_contains(self.handle, address))
-
-    def walk(self) -> list[Block]:
-        """The runs of memory in address order."""
-        return walk(self._native.hy_bump_walk, self.handle)
-
-    def check(self) -> None:
-        """Verify every invariant. Raises CheckFailedError."""
-        found = self._native.hy_bump_check(self.handle)
-        if found.code:
-            text = self._native.hy_bump_check_text(found.code).decode()
-            raise CheckFailedError("bump", found.code, text, found.address or 0)
-
-    def counters(self) -> BumpCounters | None:
-        """The counters; None where the library was built without."""
-        struct = BumpCountersStruct()
-        if not self._native.hy_bump_get_counters(self.handle, struct):
-            return None
-        return BumpCounters.read(struct)
-
 
 def _given(address: int | None, size: int) -> int:
     if address is None:
         raise OutOfMemoryError(f"No memory for {size} bytes; the arena is unchanged.")
     return address
-
-
-def _delete(
-    native: ctypes.CDLL, handle: int, _cleanups: list[object], _source: PageSource | None
-) -> None:
-    """The last two arguments only live until here: C code calls them."""
-    native.hy_bump_delete(handle)

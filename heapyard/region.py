@@ -13,25 +13,18 @@ from __future__ import annotations
 import copy
 import ctypes
 import mmap
-import weakref
 from enum import IntEnum
-from typing import TYPE_CHECKING, Self
 
-from heapyard._arguments import SIZE_MAX, alignment_argument, size_argument
+from heapyard._allocator import NativeAllocator
+from heapyard._arguments import alignment_argument, size_argument
 from heapyard._native.library import library
 from heapyard._native.prototypes.region import RegionCountersStruct, RegionOptionsStruct
-from heapyard.block import Block, walk
 from heapyard.counters import RegionCounters
 from heapyard.errors import (
     BadArgumentError,
-    CheckFailedError,
-    ClosedError,
     HeapyardError,
     OutOfMemoryError,
 )
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["Engine", "Region", "Span", "SpanError", "Status", "Violation", "minimum_size"]
 
@@ -126,12 +119,16 @@ def _bad_granule(granule: int) -> BadArgumentError:
     return BadArgumentError("granule", granule, "must be 0 or 16; 4 or 8 too for Engine.LIST")
 
 
-class Region:
+class Region(NativeAllocator[RegionCounters]):
     """A chain of one or more spans.
 
     `memory` is a Span, or a size in bytes for one of its own. `granule` is 0 for the default of 16;
     `poison` turns on the search for writes after free.
     """
+
+    part = "region"
+    counters_struct = RegionCountersStruct
+    counters_class = RegionCounters
 
     def __init__(
         self,
@@ -141,41 +138,17 @@ class Region:
         granule: int = 0,
         poison: bool = False,
     ) -> None:
+        super().__init__()
         span = memory if isinstance(memory, Span) else Span(memory)
         self.engine = engine
         self.span = span
         self._spans = [span]
-        self._native = library()
         least = minimum_size(engine, granule=granule)
         options = RegionOptionsStruct(engine, POISON if poison else 0, granule)
         handle: int | None = self._native.hy_region_create(span.address, span.size, options)
         if handle is None:
             raise BadArgumentError("size", span.size, f"must be at least {least} for this engine")
-        self._handle: int | None = handle
-        self._finalizer = weakref.finalize(self, _destroy, self._native, handle, self._spans)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def handle(self) -> int:
-        """The address of the native hy_region. Raises ClosedError after `close`."""
-        if self._handle is None:
-            raise ClosedError("This region is closed: make another.")
-        return self._handle
-
-    def close(self) -> None:
-        """End the region. A second call does nothing."""
-        self._handle = None
-        self._finalizer()
+        self._adopt(handle, self._native.hy_region_destroy, self._spans)
 
     def chain(self, memory: Span | int) -> Span:
         """Add a span. Raises SpanError."""
@@ -250,41 +223,12 @@ class Region:
         """The bytes that the block really has; 0 for None, and always with the list engine."""
         return int(self._native.hy_region_usable_size(self.handle, address))
 
-    def contains(self, address: int) -> bool:
-        """Whether `address` lies in memory that the region hands out."""
-        if not 0 <= address <= SIZE_MAX:
-            return False
-        return bool(self._native.hy_region_contains(self.handle, address))
-
     def reset(self) -> None:
         """Free all blocks; keep all spans."""
         self._native.hy_region_reset(self.handle)
-
-    def walk(self) -> list[Block]:
-        """The runs of memory: span after span, each by address and without a gap."""
-        return walk(self._native.hy_region_walk, self.handle)
-
-    def check(self) -> None:
-        """Verify every invariant. Raises CheckFailedError, whose code is a Violation."""
-        found = self._native.hy_region_check(self.handle)
-        if found.code:
-            text = self._native.hy_region_check_text(found.code).decode()
-            raise CheckFailedError("region", found.code, text, found.address or 0)
-
-    def counters(self) -> RegionCounters | None:
-        """The counters; None where the library was built without."""
-        struct = RegionCountersStruct()
-        if not self._native.hy_region_get_counters(self.handle, struct):
-            return None
-        return RegionCounters.read(struct)
 
 
 def _given(address: int | None, size: int) -> int:
     if address is None:
         raise OutOfMemoryError(f"No room for {size} bytes; the region is unchanged.")
     return address
-
-
-def _destroy(native: ctypes.CDLL, handle: int, _spans: list[Span]) -> None:
-    """The spans live until here."""
-    native.hy_region_destroy(handle)
