@@ -162,3 +162,22 @@ def test_a_free_block_that_was_written_over_is_not_handed_out(setup: Setup, size
         assert {report.kind for report in reports} == {MisuseKind.CORRUPTED}
     poke(address + 8, kept)
     blocks.verify_all()
+
+
+@pytest.mark.usefixtures("overwriting")
+@pytest.mark.parametrize("setup", FAST, ids=str)
+@pytest.mark.parametrize("sizes", [(48, 48), (48, 1040), (1040, 48), (2000, 1500)], ids=str)
+def test_where_one_neighbour_was_written_over_the_other_stays_in_its_bin(
+    setup: Setup, sizes: tuple[int, int]
+) -> None:
+    blocks = Blocks(setup.region())
+    before, middle, after, _ = (blocks.must_take(n) for n in (sizes[0], 64, sizes[1], 16))
+    blocks.give(before)
+    blocks.give(after)
+    kept = peek(after + 8, 4)
+    poke(after + 8, b"\xff\xff\xff\xff")
+    with recorded_misuse() as reports:
+        blocks.region.free(middle)
+    assert [report.kind for report in reports] == [MisuseKind.CORRUPTED]
+    poke(after + 8, kept)
+    blocks.verify_all()
