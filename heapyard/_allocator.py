@@ -39,7 +39,7 @@ class NativeAllocator(Generic[CountersT]):
         self._finalizer: Callable[[], object] = lambda: None
 
     def _adopt(self, handle: int, end: Callable[[int], object], *kept: object) -> None:
-        """Own `handle`; `close` calls `end(handle)`. C points into `kept`, which lives until then."""
+        """Own `handle`; `close` calls `end(handle)`. C points into `kept`, which lives so long."""
         self._handle = handle
         self._finalizer = weakref.finalize(self, _end, end, handle, kept)
 
