@@ -41,7 +41,8 @@ typedef struct answer {
 
 static unsigned char *arena;
 static char instances[2];
-static char *instance; /* the one that was opened last */
+static char *instance; /* the one that is open */
+static unsigned opened;
 static const char *script;
 static size_t next_sound = (size_t)1 << 30; /* sound blocks lie above all scripted ones */
 static struct {
@@ -158,7 +159,7 @@ static void *scripted_open(void)
         arena = (unsigned char *)(((uintptr_t)raw + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
         (void)munmap(arena + HOLE, 4096);
     }
-    instance = instance == &instances[0] ? &instances[1] : &instances[0];
+    instance = &instances[opened++ % 2];
     return instance;
 }
 
@@ -167,6 +168,7 @@ static void scripted_close(void *handle)
     if (handle != instance) {
         abort();
     }
+    instance = NULL;
 }
 
 static void *make(size_t alignment, size_t size)

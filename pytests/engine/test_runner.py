@@ -84,6 +84,12 @@ def test_a_preloaded_library_needs_no_path() -> None:
 
 
 @needs_the_libc
+def test_what_is_preloaded_counts_only_if_it_is_the_file_that_was_named() -> None:
+    arguments = ["--preloaded", "--library", str(library("scripted")), "--capabilities"]
+    assert launch(arguments, environment={"LD_PRELOAD": plain()}).refused[0] == "symbol"
+
+
+@needs_the_libc
 def test_preloaded_without_a_preload_finds_no_malloc() -> None:
     cause, reason = launch(["--preloaded", "--library", plain(), "--capabilities"]).refused
     assert cause == "symbol"
