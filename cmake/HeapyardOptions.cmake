@@ -25,6 +25,10 @@ target_include_directories(heapyard_options INTERFACE
 target_compile_options(heapyard_options INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef
     $<$<BOOL:${HEAPYARD_WERROR}>:-Werror>)
+if(HEAPYARD_BUILD_TESTS)
+    # The tests hold ctypes against the debug information: keep the enumerations that only callers use.
+    target_compile_options(heapyard_options INTERFACE -fno-eliminate-unused-debug-types)
+endif()
 target_compile_definitions(heapyard_options INTERFACE
     _GNU_SOURCE
     HEAPYARD_ASSERT_LEVEL=${heapyard_assert_level}
