@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -33,7 +34,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(program: Path, setup: Setup, scenario: str, *before: str) -> tuple[int, str]:
     command = [*before, str(program), str(int(setup.engine)), scenario]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    alone = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    done = subprocess.run(command, env=alone, capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
 
 
