@@ -19,6 +19,7 @@ from pytests.region.anatomy import (
     header_fields,
     list_block_fields,
     map_fields,
+    segment_of,
 )
 from pytests.region.blocks import SETUPS, Blocks, Setup, free_runs
 from pytests.support.memory import peek, poke
@@ -180,4 +181,26 @@ def test_where_one_neighbour_was_written_over_the_other_stays_in_its_bin(
         blocks.region.free(middle)
     assert [report.kind for report in reports] == [MisuseKind.CORRUPTED]
     poke(after + 8, kept)
+    blocks.verify_all()
+
+
+@pytest.mark.usefixtures("overwriting")
+@pytest.mark.parametrize("setup", FAST, ids=str)
+@pytest.mark.parametrize("field", [0, 4], ids=["next", "previous"])
+@pytest.mark.parametrize("size", [48, 2000])
+def test_a_link_to_a_block_that_does_not_link_back_is_reported(
+    setup: Setup, size: int, field: int
+) -> None:
+    """The link leads to a granule that may be a block's: only that block can tell."""
+    blocks = Blocks(setup.region())
+    pairs = [(blocks.must_take(size), blocks.must_take(64)) for _ in range(4)]
+    for address, _ in pairs[:3]:
+        blocks.give(address)
+    address, behind = pairs[1]
+    kept = peek(address + field, 4)
+    poke(address + field, (pairs[3][0] - segment_of(blocks) - 448 >> 4).to_bytes(4, "little"))
+    with recorded_misuse() as reports:
+        blocks.region.free(behind)
+    assert [report.kind for report in reports] == [MisuseKind.CORRUPTED]
+    poke(address + field, kept)
     blocks.verify_all()

@@ -31,16 +31,16 @@ def holed(sizes: list[int], seed: int) -> Blocks:
 
 
 @pytest.mark.parametrize("name", RANGES)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_smallest_block_that_fits_is_taken(name: str, seed: int) -> None:
     draw = random.Random(seed)
     low, high = RANGES[name]
     sizes = [draw.randrange(low, high + 1) // 16 * 16 for _ in range(100)]
     blocks = holed(sizes, seed)
-    for turn in range(150):
+    for turn in range(60):
         wanted = draw.randrange(low, high + 100)
-        best = min((size for _, size in blocks.fitting(wanted)), default=None)
         gaps = {start: end - start for start, end in blocks.gaps()}
+        best = min((size for size in gaps.values() if size >= wanted), default=None)
         address = blocks.take(wanted)
         assert (address is None) == (best is None)
         if address is not None:

@@ -90,6 +90,22 @@ def test_blocks_of_more_than_4_gib_are_measured_split_and_joined(setup: Setup) -
     region.check()
 
 
+def test_a_large_block_is_measured_wherever_its_size_lies_in_the_map() -> None:
+    """The size takes 32 bits of the map, from any bit of a word on, and into the next word."""
+    region = Setup(Engine.FAST).region(hollow(4 * GIB))
+    size = 0x0A5C3E97 << 4
+    for before in range(64):
+        for _ in range(before):
+            region.alloc(1)
+        address = region.alloc(size)
+        region.alloc(1)
+        assert region.usable_size(address) == size
+        region.free(address, size)
+        assert region.alloc(size) == address
+        region.check()
+        region.reset()
+
+
 @pytest.mark.parametrize("setup", [*ENGINES, Setup(Engine.LIST, 4)], ids=str)
 @pytest.mark.parametrize("gib", [9, 33, 65, 100])
 def test_a_span_of_more_granules_than_a_region_counts_is_cut(setup: Setup, gib: int) -> None:
