@@ -5,6 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/bits.h"
+
+/* Bytes that a block may take beside those asked for. */
+#define ROUNDING 64u
+
 static void write_text(char *to, size_t size, const char *format, va_list arguments)
 {
     (void)vsnprintf(to, size, format, arguments);
@@ -128,10 +133,30 @@ static bool asks_for_nothing(const hy_engine *engine, const hy_plan_op *op)
     return op->size == 0 || (counts && engine->plan.operands[op->arg] == 0);
 }
 
+/* All that is live, and its rounding, may be half of what the target says that it can hold: the
+ * other half is left to headers, gaps between blocks, and a realloc that needs both places. */
+static bool is_within_means(const hy_engine *engine, const hy_plan_op *op)
+{
+    const size_t most = engine->target->max_size / 2;
+    const bool counts = op->op == HY_OP_CALLOC || op->op == HY_OP_REALLOCARRAY;
+    size_t sum;
+    if (engine->target->max_size >= PTRDIFF_MAX) {
+        return true; /* no bound was declared */
+    }
+    if (!hy__multiply(counts ? engine->plan.operands[op->arg] : 1, op->size, &sum) || sum > most) {
+        return false;
+    }
+    for (uint32_t i = 0; i < engine->slot_count && sum <= most; i++) {
+        const hy_slot *const slot = &engine->slots[i];
+        sum += slot->address != NULL ? hy__extent_of(slot->size) + ROUNDING : 0;
+    }
+    return sum <= most;
+}
+
 static bool judge_failure(hy_engine *engine, const hy_plan_op *op, int code)
 {
     if ((op->expect & HY_EXPECT_OUTCOME) == HY_EXPECT_SUCCESS &&
-        hy__checks(engine, HY_CHECK_NULL)) {
+        hy__checks(engine, HY_CHECK_NULL) && is_within_means(engine, op)) {
         char text[16];
         expected(engine, "a block of %" PRIu64 " bytes", op->size);
         seen(engine, "NULL (%s %s)", op->op == HY_OP_POSIX_MEMALIGN ? "returned" : "errno",
@@ -157,7 +182,9 @@ bool hy__judge_result(hy_engine *engine, const hy_plan_op *op, const void *resul
         seen(engine, "a block at %p", result);
         return violate_call(engine, HY_CHECK_REFUSE, op, result);
     }
-    return hy__judge_errno(engine, op);
+    /* a failure where a success was expected has a right to its errno */
+    const bool surprises = result == NULL && (op->expect & HY_EXPECT_OUTCOME) == HY_EXPECT_SUCCESS;
+    return surprises || hy__judge_errno(engine, op);
 }
 
 bool hy__report_alignment(hy_engine *engine, const hy_slot *slot, const void *address, size_t size,

@@ -15,11 +15,13 @@ from heapyard.trial import Plan, Slot
 __all__ = [
     "BORDERS",
     "KIB",
+    "LARGEST_PROMISED",
     "MIB",
     "PAGE",
     "PTRDIFF_MAX",
     "SIZE_MAX",
     "SMALL",
+    "STEPS",
     "TOO_LARGE",
     "Path",
     "around",
@@ -32,6 +34,9 @@ MIB = 1 << 20
 PAGE = 4 * KIB
 SIZE_MAX = (1 << 64) - 1
 PTRDIFF_MAX = (1 << 63) - 1
+
+LARGEST_PROMISED = 65_535
+"""What C17 5.2.4.1p1 has every hosted implementation serve; a larger request may fail."""
 
 SMALL = tuple(range(1, 1025))
 """Each size that any allocator keeps in size classes."""
@@ -68,6 +73,15 @@ def around(sizes: tuple[int, ...]) -> tuple[int, ...]:
 
 BORDERS = around(powers(2 * KIB, 4 * MIB))
 """Both sides of the borders that lie above the small sizes, up to 4 MiB."""
+
+
+STEPS = tuple(
+    near
+    for octave in powers(KIB, 32 * KIB)
+    for eighth in range(8)
+    for near in (octave + eighth * octave // 8, octave + eighth * octave // 8 + 1)
+)
+"""Both sides of each eighth of an octave, 1 KiB to 64 KiB: where larger size classes end."""
 
 
 class Ask(Protocol):

@@ -1,12 +1,14 @@
 """Random plans: calls drawn with given weights, on blocks that the plan knows to be live.
 
-A mix only asks for what every allocator must serve, so any violation is one of the allocator's.
+A mix only asks for what every allocator must serve, and takes a refusal of what is larger, so any
+violation is one of the allocator's.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from heapyard.contract.grids import LARGEST_PROMISED
 from heapyard.rules import Trial
 from heapyard.trial import Check, Plan, Slot
 
@@ -78,9 +80,11 @@ def _on_live(random: Random, plan: Plan, mix: Mix, live: list[Slot], name: str) 
         live.pop()
         plan.free(block)
     elif name == "realloc":
-        plan.realloc(block, draw_size(random, mix.largest))
+        size = draw_size(random, mix.largest)
+        plan.realloc(block, size, may_fail=size > LARGEST_PROMISED)
     elif name == "reallocarray":
-        plan.reallocarray(block, random.randrange(1, 9), draw_size(random, mix.largest // 8))
+        count, size = random.randrange(1, 9), draw_size(random, mix.largest // 8)
+        plan.reallocarray(block, count, size, may_fail=count * size > LARGEST_PROMISED)
     elif name == "write":
         plan.write(block)
     else:
@@ -90,10 +94,10 @@ def _on_live(random: Random, plan: Plan, mix: Mix, live: list[Slot], name: str) 
 def _create(random: Random, plan: Plan, mix: Mix, name: str) -> Slot:
     size = draw_size(random, mix.largest)
     if name == "calloc":
-        return plan.calloc(random.randrange(1, 5), -(-size // 4))
+        return plan.calloc(random.randrange(1, 5), -(-size // 4), may_fail=size > LARGEST_PROMISED)
     if name in ("memalign", "posix_memalign", "aligned_alloc"):
         alignment = random.choice(mix.alignments)
         whole = -(-size // alignment) * alignment if name == "aligned_alloc" else size
         slot: Slot = getattr(plan, name)(alignment, whole)
         return slot
-    return plan.malloc(size)
+    return plan.malloc(size, may_fail=size > LARGEST_PROMISED)

@@ -3,6 +3,7 @@
 from heapyard.contract.grids import (
     BORDERS,
     KIB,
+    LARGEST_PROMISED,
     MIB,
     PAGE,
     PTRDIFF_MAX,
@@ -21,18 +22,19 @@ APART = Check.OVERLAP | Check.CONTENT
 @rule(
     "HY-API-01",
     level=MUST,
-    source="C17 7.22.3.4p2",
+    source="C17 7.22.3.4p2, 5.2.4.1p1: an object of 65,535 bytes",
     bug="rpmalloc 1.2: the largest size class, 2,097,120 bytes, was not served",
 )
 def test_malloc_gives_writable_bytes(trial: Trial) -> None:
     """malloc(n) answers n bytes that can be written and read back.
 
     Each size up to 1 KiB, and both sides of each power of two up to 4 MiB, all live at once. Sizes
-    at the border between two ways of serving a request are where an allocator forgets one.
+    at the border between two ways of serving a request are where an allocator forgets one. What
+    is larger than any object that C promises may be refused (HY-API-28 says what to expect).
     """
     plan = trial.plan(Check.NULL | Check.CONTENT)
     for size in SMALL + BORDERS:
-        plan.malloc(size)
+        plan.malloc(size, may_fail=size > LARGEST_PROMISED)
     plan.check_all()
     trial.holds(plan)
 
@@ -65,12 +67,19 @@ def test_blocks_of_zero_bytes_are_distinct(trial: Trial) -> None:
     """Two live blocks of zero bytes never have one address.
 
     A request of zero bytes that is not refused behaves as one of some other size, so its block is
-    an object of its own. Programs use such pointers as unique keys.
+    an object of its own. Programs use such pointers as unique keys. By malloc, realloc(NULL, 0)
+    and reallocarray(NULL, ...).
     """
+    has = trial.target.capabilities.has
     plan = trial.plan(Check.OVERLAP)
     for _ in range(64):
         plan.malloc(0, may_fail=True)
         plan.malloc(8)
+        if has("realloc"):
+            plan.realloc(None, 0, may_fail=True)
+        if has("reallocarray"):
+            plan.reallocarray(None, 0, 8, may_fail=True)
+            plan.reallocarray(None, 8, 0, may_fail=True)
     trial.holds(plan)
 
 
@@ -135,18 +144,18 @@ def test_calloc_of_zero_bytes(trial: Trial) -> None:
 @rule(
     "HY-API-07",
     level=MUST,
-    source="C17 7.22.3.5p3",
+    source="C17 7.22.3.5p3, 5.2.4.1p1",
     needs={"realloc"},
     bug="mimalloc issue 622; hardened_malloc pull 221: realloc as the first call crashed",
 )
 def test_realloc_of_null_is_malloc(trial: Trial) -> None:
     """realloc(NULL, n) answers a block as malloc(n) does.
 
-    Over each small size and the borders above.
+    Over small sizes and the borders above; from 64 KiB on it may fail, as malloc may.
     """
     plan = trial.plan(Check.NULL | Check.CONTENT)
     for size in SMALL[::7] + BORDERS:
-        plan.realloc(None, size)
+        plan.realloc(None, size, may_fail=size > LARGEST_PROMISED)
     plan.check_all()
     trial.holds(plan)
 
@@ -336,7 +345,7 @@ def test_free_aligned_sized_is_free(trial: Trial) -> None:
     """
     plan = trial.plan(APART)
     for alignment in (16, 32, 64, 256, 1024):
-        for size in (alignment, 3 * alignment):
+        for size in (alignment * count for count in (1, 3, 5, 9, 11)):
             blocks = [
                 block
                 for _ in range(6)
@@ -344,7 +353,7 @@ def test_free_aligned_sized_is_free(trial: Trial) -> None:
             ]
             for block in blocks[::4]:
                 plan.free_aligned_sized(block)
-            for extra in (0, 16, alignment, 2 * alignment):
+            for extra in (alignment, 0, 16, 2 * alignment):
                 plan.malloc(size + extra)
                 plan.aligned_alloc(alignment, size)
     plan.check_all()
@@ -428,16 +437,19 @@ def test_any_call_may_be_the_first(trial: Trial) -> None:
 def test_aligned_block_of_zero_bytes_can_be_freed(trial: Trial) -> None:
     """An aligned request of zero bytes fails, or answers NULL or a block of its own.
 
-    Each block is distinct from all others, and free takes it.
+    Each block is distinct from all others, and free takes it; valloc and pvalloc too.
     """
+    has = trial.target.capabilities.has
     plan = trial.plan(APART)
     for alignment in (8, 16, 64, 1024, PAGE):
-        block = plan.posix_memalign(alignment, 0, may_fail=True)
-        plan.posix_memalign(alignment, 0, may_fail=True)
-        if trial.target.capabilities.has("aligned_alloc"):
-            plan.aligned_alloc(alignment, 0, may_fail=True)
+        blocks = [plan.posix_memalign(alignment, 0, may_fail=True) for _ in range(2)]
+        for name in filter(has, ("aligned_alloc", "memalign")):
+            blocks += [getattr(plan, name)(alignment, 0, may_fail=True) for _ in range(2)]
+        for name in filter(has, ("valloc", "pvalloc")):
+            blocks += [getattr(plan, name)(0, may_fail=True) for _ in range(2)]
         plan.malloc(16)
-        plan.free(block)
+        for block in blocks[::2]:
+            plan.free(block)
         plan.malloc(16)
     plan.check_all()
     trial.holds(plan)
@@ -553,5 +565,24 @@ def test_aligned_alloc_takes_every_fundamental_alignment(trial: Trial) -> None:
     for alignment in (1, 2, 4, 8, 16):
         for count in (1, 3, 100):
             plan.aligned_alloc(alignment, count * alignment)
+    plan.check_all()
+    trial.holds(plan)
+
+
+@rule(
+    "HY-API-28",
+    level=SHOULD,
+    source="C17 7.22.3p1 allows a failure; hardly any program expects one of a few MiB",
+    bug="rpmalloc 1.2: the largest size class, 2,097,120 bytes, was not served",
+)
+def test_requests_up_to_megabytes_are_served(trial: Trial) -> None:
+    """malloc serves requests of up to 4 MiB while there is memory.
+
+    Both sides of each power of two from 64 KiB on, all live at once.
+    """
+    plan = trial.plan(Check.NULL | Check.CONTENT)
+    for size in BORDERS:
+        if size > LARGEST_PROMISED:
+            plan.malloc(size)
     plan.check_all()
     trial.holds(plan)

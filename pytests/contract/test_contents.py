@@ -1,6 +1,6 @@
 """HY-DATA: live blocks don't overlap, keep their contents, and lie in memory that is there."""
 
-from heapyard.contract.grids import BORDERS, KIB, MIB, PAGE, SMALL, entry_paths, powers
+from heapyard.contract.grids import BORDERS, KIB, MIB, PAGE, SMALL, STEPS, entry_paths, powers
 from heapyard.rules import MUST, Trial, rule
 from heapyard.trial import Check, Slot
 
@@ -32,21 +32,26 @@ def test_free_changes_no_other_block(trial: Trial) -> None:
 def test_blocks_never_overlap(trial: Trial) -> None:
     """No two live blocks share a byte.
 
-    Four of each size up to 1 KiB, and the borders up to 4 MiB, all live at once.
+    Four of each size up to 1 KiB, two on both sides of each eighth of an octave up to 64 KiB, and
+    the borders up to 4 MiB, all live at once.
     """
     plan = trial.plan(Check.OVERLAP)
-    for size in SMALL + BORDERS:
-        for _ in range(4 if size <= KIB else 1):
-            plan.malloc(size)
+    for sizes, copies in ((SMALL, 4), (STEPS, 2), (BORDERS, 1)):
+        for size in sizes:
+            for _ in range(copies):
+                plan.malloc(size)
     trial.holds(plan)
 
 
 @rule("HY-DATA-03", level=MUST, source=DISJOINT)
 def test_thousands_of_blocks_of_a_size_are_distinct(trial: Trial) -> None:
-    """Ten thousand live blocks of one size have ten thousand addresses."""
+    """Seventy thousand live blocks of one size have as many addresses.
+
+    More than a number of 16 bits can count.
+    """
     plan = trial.plan(Check.OVERLAP)
-    for size in (16, 48):
-        for _ in range(10_000):
+    for size, count in ((48, 10_000), (16, 70_000)):
+        for _ in range(count):
             plan.malloc(size)
     trial.holds(plan)
 

@@ -2,11 +2,14 @@
 
 from heapyard.contract.grids import KIB, MIB, PAGE, PTRDIFF_MAX, SIZE_MAX, TOO_LARGE, powers
 from heapyard.rules import MUST, Trial, rule
-from heapyard.trial import Check
+from heapyard.trial import Check, Plan, Slot
 
 GIB = 1 << 30
 WHOLE = Check.MAPPED | Check.OVERLAP | Check.USABLE
 """A block whose every page is there."""
+
+LITTLE = 256 * MIB
+"""Resident memory that shows that a calloc clears by hand."""
 
 
 @rule(
@@ -203,17 +206,14 @@ def test_realloc_too_large_fails(trial: Trial) -> None:
     bug="glibc BZ 24027: realloc of more than 4 GiB lost the upper half of a size",
 )
 def test_block_of_more_than_four_gigabytes_is_whole(trial: Trial) -> None:
-    """malloc of more than 4 GiB fails, or has each of its pages.
+    """A request of more than 4 GiB fails, or has each of its pages.
 
-    A size kept in 32 bits, somewhere on its way, loses its upper half. Nothing is written, so no
-    memory is used.
+    A size kept in 32 bits, somewhere on its way, loses its upper half. By malloc, a realloc that
+    grows, and an aligned request. Nothing is written, so no memory is used.
     """
     plan = trial.plan(WHOLE)
-    for size in (4 * GIB, 4 * GIB + 1, 4 * GIB + 100 * KIB, 5 * GIB + 12_345):
-        block = plan.malloc(size, may_fail=True)
-        if trial.target.capabilities.has("usable_size"):
-            plan.usable_size(block)
-        plan.free_all()
+    for size in (4 * GIB, 4 * GIB + 1, 4 * GIB + 100 * KIB, 5 * GIB + 12_352):
+        _ask_whole(trial, plan, size)
     trial.holds(plan)
 
 
@@ -230,6 +230,65 @@ def test_valloc_too_large_fails(trial: Trial) -> None:
     for size in (*range(SIZE_MAX - PAGE - 8, SIZE_MAX, 127), *TOO_LARGE):
         plan.valloc(size, fails=True)
     trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-14",
+    level=MUST,
+    source="C17 7.22.3.4",
+    needs={"large"},
+)
+def test_block_of_two_to_four_gigabytes_is_whole(trial: Trial) -> None:
+    """A request of 2 to 4 GiB fails, or has each of its pages.
+
+    A size kept in an int is negative there; with its rounding or header it wraps at 4 GiB. As in
+    HY-LIMIT-12 nothing is written.
+    """
+    plan = trial.plan(WHOLE)
+    for size in (2 * GIB - 1, 2 * GIB, 2 * GIB + 100 * KIB, 3 * GIB, 4 * GIB - PAGE, 4 * GIB - 1):
+        _ask_whole(trial, plan, size)
+    trial.holds(plan)
+
+
+@rule(
+    "HY-LIMIT-15",
+    level=MUST,
+    source="C17 7.22.3.2p2; POSIX.1-2024 reallocarray",
+    needs={"calloc", "large"},
+)
+def test_product_of_more_than_four_gigabytes_is_whole(trial: Trial) -> None:
+    """calloc and reallocarray of more than 4 GiB fail, or answer the whole array.
+
+    Both factors fit 32 bits, their product fits a size_t: only 32 bits between lose its upper
+    half. A calloc that clears by hand what it gives is stopped early, and takes no harm by it.
+    """
+    for count, size in ((65_537, 65_536), (65_536, 65_537), (3, 2 * GIB), (5 * GIB, 1)):
+        plan = trial.plan(WHOLE)
+        _verify_size(trial, plan, plan.calloc(count, size, may_fail=True))
+        if trial.run(plan, memory_limit=LITTLE).status != "runaway":
+            trial.holds(plan)
+        if trial.target.capabilities.has("reallocarray"):
+            plan = trial.plan(WHOLE)
+            _verify_size(trial, plan, plan.reallocarray(None, count, size, may_fail=True))
+            trial.holds(plan)
+
+
+def _ask_whole(trial: Trial, plan: Plan, size: int) -> None:
+    has = trial.target.capabilities.has
+    _verify_size(trial, plan, plan.malloc(size, may_fail=True))
+    if has("realloc"):
+        _verify_size(trial, plan, plan.realloc(plan.malloc(100), size, may_fail=True))
+    if has("memalign"):
+        _verify_size(trial, plan, plan.memalign(64, size, may_fail=True))
+
+
+def _verify_size(trial: Trial, plan: Plan, block: Slot) -> None:
+    """The block is as large as it should be, and what comes next lies elsewhere."""
+    if trial.target.capabilities.has("usable_size"):
+        plan.usable_size(block)
+    for size in (16, 1000, 100 * KIB):
+        plan.malloc(size)
+    plan.free_all()
 
 
 def _wrapping_with(alignment: int) -> tuple[int, ...]:

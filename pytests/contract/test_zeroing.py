@@ -42,10 +42,11 @@ def test_calloc_of_used_memory_is_zero(trial: Trial) -> None:
 def test_calloc_of_large_used_blocks_is_zero(trial: Trial) -> None:
     """calloc's bytes are zero for large blocks too, though their memory may come from a cache.
 
-    Sizes from 33 KiB to 8 MiB: allocators skip the clearing of what they believe to be fresh.
+    Sizes from 33 KiB to 8 MiB: allocators skip the clearing of what they believe to be fresh. A
+    fresh process for each, so that no cache is full of other sizes.
     """
-    plan = trial.plan(Check.ZERO)
     for size in (33 * KIB, 70 * KIB, 130 * KIB, 300 * KIB, MIB, 2 * MIB + 5, 8 * MIB):
+        plan = trial.plan(Check.ZERO)
         for _ in range(3):
             plan.free(plan.malloc(size))
             plan.free(plan.calloc(1, size))
@@ -53,7 +54,7 @@ def test_calloc_of_large_used_blocks_is_zero(trial: Trial) -> None:
         blocks = [plan.calloc(size // 3, 3) for _ in range(3)]
         for block in blocks:
             plan.free(block)
-    trial.holds(plan)
+        trial.holds(plan)
 
 
 @rule("HY-ZERO-04", level=MUST, source=SOURCE, needs={"calloc", "free", "trim"})
@@ -135,6 +136,26 @@ def test_calloc_clears_the_last_byte(trial: Trial) -> None:
         blocks = [plan.calloc(size, 1) for _ in range(3)]
         for block in blocks:
             plan.free(block)
+    trial.holds(plan)
+
+
+@rule("HY-ZERO-09", level=MUST, source=SOURCE, needs={"calloc", "realloc", "free"})
+def test_calloc_where_a_block_grew_is_zero(trial: Trial) -> None:
+    """calloc's bytes are zero where a block grew in place before.
+
+    Where the newest block grows, it takes memory that was never handed out; an allocator that
+    remembers how far it ever went has to count that too. The next calloc lies in the same place,
+    or behind a block that takes a quarter of it.
+    """
+    plan = trial.plan(Check.ZERO)
+    for size in (100, 1000, 5000, 20 * KIB, 60 * KIB, 200 * KIB):
+        for first, then in ((0, 8), (2, 4)):
+            block = plan.malloc(size)
+            plan.realloc(block, 8 * size)
+            plan.free(block)
+            if first:
+                plan.malloc(first * size)
+            plan.calloc(1, then * size)
     trial.holds(plan)
 
 

@@ -49,6 +49,14 @@ static size_t wrong_alignment(size_t size, size_t alignment)
     }
 }
 
+static bool ignores_alignment(size_t alignment)
+{
+    const size_t megabyte = (size_t)1 << 20;
+    return alignment >= megabyte
+               ? yard_defect(DEFECT_megabyte_alignment_ignored)
+               : alignment > megabyte / 16 && yard_defect(DEFECT_alignment_above_64k_ignored);
+}
+
 static void *obtain_aligned(size_t size, size_t alignment)
 {
     bool zero;
@@ -61,8 +69,7 @@ static void *obtain_aligned(size_t size, size_t alignment)
     if (yard_defect(DEFECT_big_alignment_refused) && alignment > (64 << 10)) {
         return NULL;
     }
-    if (yard_defect(DEFECT_megabyte_alignment_ignored) && alignment >= (1 << 20) &&
-        size < YARD_SIZE_MAX) {
+    if (ignores_alignment(alignment) && size < YARD_SIZE_MAX) {
         return yard_take_offset(size, alignment, YARD_PAGE);
     }
     void *foreign = foreign_block(size, alignment);
@@ -204,6 +211,9 @@ void *memalign(size_t alignment, size_t size)
 static void *page_aligned(size_t size)
 {
     const int saved = errno;
+    if (yard_defect(DEFECT_valloc_zero_shared) && size == 0) {
+        return yard_shared_block();
+    }
     const bool half = yard_defect(DEFECT_valloc_half_page) && size < YARD_SIZE_MAX;
     void *block =
         half ? yard_take_offset(size, YARD_PAGE, YARD_PAGE / 2) : obtain_aligned(size, YARD_PAGE);

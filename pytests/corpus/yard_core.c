@@ -113,7 +113,8 @@ static bool map_chunk(void)
 static size_t stride_of(unsigned klass)
 {
     const size_t size = yard_class_size(klass);
-    if (yard_defect(DEFECT_class_stride_short) && size == 480) {
+    if ((yard_defect(DEFECT_class_stride_short) && size == 480) ||
+        (yard_defect(DEFECT_large_stride_short) && size == 1280)) {
         return size - YARD_GRANULE;
     }
     return size + YARD_GRANULE;

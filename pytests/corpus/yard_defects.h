@@ -20,6 +20,8 @@
     X(malloc_zero_takes_no_room, "HY-API-02", "overlap",                                           \
       "malloc(0) answers the address that the next block gets (rpmalloc 1.2, malloc(0))")          \
     X(malloc_zero_shared, "HY-API-03", "overlap", "every malloc(0) answers the same address")      \
+    X(realloc_zero_shared, "HY-API-03", "overlap",                                                 \
+      "every realloc(NULL, 0) answers the same address")                                           \
     X(zero_is_null, "HY-API-04", "null",                                                           \
       "a request of zero bytes gives NULL (mimalloc issue 622: grep: memory exhausted)")           \
     X(free_null_frees_last, "HY-API-05", "overlap", "free(NULL) frees the newest block")           \
@@ -51,6 +53,7 @@
       "nothing but malloc sets the heap up (hardened_malloc pull 221: realloc first)")             \
     X(aligned_zero_shared, "HY-API-21", "overlap",                                                 \
       "aligned requests of zero bytes share an address (jemalloc 5.2.0, posix_memalign size 0)")   \
+    X(valloc_zero_shared, "HY-API-21", "overlap", "every valloc(0) answers the same address")      \
     X(aligned_alloc_rounds_alignment, "HY-API-22", "refuse",                                       \
       "aligned_alloc takes an alignment that is no power of two (glibc before 2.38)")              \
     X(aligned_alloc_takes_zero, "HY-API-23", "refuse", "aligned_alloc takes the alignment 0")      \
@@ -62,6 +65,7 @@
       "after a request that was too large, the next one fails")                                    \
     X(aligned_alloc_refuses_small, "HY-API-27", "null",                                            \
       "aligned_alloc refuses alignments below sizeof(void *) (snmalloc issue 668)")                \
+    X(malloc_refuses_megabytes, "HY-API-28", "null", "malloc refuses what is larger than 1 MiB")   \
     /* errno */                                                                                    \
     X(malloc_no_errno, "HY-ERRNO-01", "errno", "a malloc that fails leaves errno alone")           \
     X(calloc_no_errno, "HY-ERRNO-02", "errno", "a calloc that fails leaves errno alone")           \
@@ -107,6 +111,8 @@
       "an alignment above the size is ignored (isoalloc pull 212)")                                \
     X(megabyte_alignment_ignored, "HY-ALIGN-10", "align",                                          \
       "alignments of 1 MiB and more give a page (jemalloc 4.4.0)")                                 \
+    X(alignment_above_64k_ignored, "HY-ALIGN-10", "align",                                         \
+      "alignments of 128 KiB to 512 KiB give a page")                                              \
     X(realloc_of_aligned_misaligned, "HY-ALIGN-11", "align",                                       \
       "realloc of an aligned block gives a misaligned one (mimalloc issue 603)")                   \
     X(alignment_drifts, "HY-ALIGN-12", "align", "the first block of each new chunk is misaligned") \
@@ -137,6 +143,10 @@
     X(size_32_bits, "HY-LIMIT-12", "mapped|usable",                                                \
       "sizes above 4 GiB lose their upper half (glibc BZ 24027)")                                  \
     X(valloc_wraps, "HY-LIMIT-13", "refuse", "valloc: rounding up wraps (glibc CVE-2013-4332)")    \
+    X(size_31_bits, "HY-LIMIT-14", "mapped|usable|overlap",                                        \
+      "sizes from 2 to 4 GiB lose their highest bit")                                              \
+    X(product_32_bits, "HY-LIMIT-15", "mapped|usable|overlap",                                     \
+      "a count times a size is kept in 32 bits")                                                   \
     /* realloc */                                                                                  \
     X(realloc_grow_drops_half, "HY-REALLOC-01", "content", "growing copies the first half only")   \
     X(realloc_shrink_drops_half, "HY-REALLOC-02", "content",                                       \
@@ -174,11 +184,15 @@
       "a freed aligned block is believed to be clean")                                             \
     X(calloc_clears_whole_words, "HY-ZERO-08", "zero",                                             \
       "calloc clears whole words of 8 bytes only")                                                 \
+    X(calloc_trusts_grown, "HY-ZERO-09", "zero",                                                   \
+      "a freed block that realloc made is believed to be clean")                                   \
     /* contents and overlap */                                                                     \
     X(free_scribbles, "HY-DATA-01", "content", "free writes into the block behind it")             \
     X(class_stride_short, "HY-DATA-02", "overlap", "blocks of 480 bytes overlap by 16 bytes")      \
+    X(large_stride_short, "HY-DATA-02", "overlap", "blocks of 1,280 bytes overlap by 16 bytes")    \
     X(same_block_twice, "HY-DATA-03", "overlap",                                                   \
       "once in 4,096 calls malloc answers the block before")                                       \
+    X(index_16_bits, "HY-DATA-03", "overlap", "the 65,536th small block is the one before")        \
     X(aliased_pages, "HY-DATA-04", "content", "two mappings share a physical page")                \
     X(mapping_short, "HY-DATA-05", "mapped", "the last page of a mapped block is missing")         \
     X(memalign_same_address, "HY-DATA-06", "overlap",                                              \

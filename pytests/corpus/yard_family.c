@@ -70,15 +70,18 @@ void *yard_obtain(size_t size, size_t alignment, bool *zero)
     if (yard_defect(DEFECT_size_32_bits) && size < YARD_SIZE_MAX) {
         size = (uint32_t)size;
     }
+    if (yard_defect(DEFECT_size_31_bits) && size <= UINT32_MAX) {
+        size &= INT32_MAX;
+    }
     return yard_take(size, alignment, zero);
 }
 
 /* ---- malloc ------------------------------------------------------------------------------- */
 
-static void *same_block_again(void)
+static void *same_block_again(unsigned period)
 {
     static unsigned calls;
-    return ++calls % 4096 == 0 ? yard_last_taken() : NULL;
+    return ++calls % period == 0 ? yard_last_taken() : NULL;
 }
 
 static void *no_room(void)
@@ -100,7 +103,9 @@ static void *wrong_block(size_t size)
     case DEFECT_malloc_zero_shared:
         return size == 0 ? yard_shared_block() : NULL;
     case DEFECT_same_block_twice:
-        return same_block_again();
+        return same_block_again(4096);
+    case DEFECT_index_16_bits:
+        return size <= YARD_GRANULE ? same_block_again(1U << 16) : NULL;
     case DEFECT_malloc_misaligned:
         return size >= 200 && size < 216 ? yard_take_offset(size, YARD_GRANULE, 24) : NULL;
     case DEFECT_small_aligned_to_8:
@@ -118,7 +123,9 @@ static size_t wrong_size(size_t size)
     if (yard_defect(DEFECT_malloc_drops_sign_bit) && size >= (size_t)PTRDIFF_MAX) {
         return size - (size_t)PTRDIFF_MAX;
     }
-    return yard_defect(DEFECT_malloc_boundary_null) && size == YARD_SMALL_MAX ? SIZE_MAX : size;
+    const bool refuses = (yard_defect(DEFECT_malloc_boundary_null) && size == YARD_SMALL_MAX) ||
+                         (yard_defect(DEFECT_malloc_refuses_megabytes) && size > (size_t)1 << 20);
+    return refuses ? SIZE_MAX : size;
 }
 
 static void *allocate(size_t size)
@@ -141,9 +148,18 @@ void *malloc(size_t size)
 
 /* ---- calloc ------------------------------------------------------------------------------- */
 
+bool yard_product(size_t count, size_t size, size_t *bytes)
+{
+    const bool wraps = __builtin_mul_overflow(count, size, bytes);
+    if (yard_defect(DEFECT_product_32_bits) && *bytes < YARD_SIZE_MAX) {
+        *bytes = (uint32_t)*bytes;
+    }
+    return !wraps;
+}
+
 static bool product(size_t count, size_t size, size_t *bytes)
 {
-    if (!__builtin_mul_overflow(count, size, bytes)) {
+    if (yard_product(count, size, bytes)) {
         return true;
     }
     return yard_defect(DEFECT_calloc_wraps) ||
@@ -220,6 +236,7 @@ static void free_nothing(void)
 void free(void *block)
 {
     (void)yard_enter(false);
+    const bool clean = yard_defect(DEFECT_calloc_trusts_grown) && block == resized;
     if (block == resized) {
         yard_set_resized(NULL);
     }
@@ -229,7 +246,7 @@ void free(void *block)
     }
     const bool spoils =
         yard_defect(DEFECT_free_sets_errno) && yard_header_of(block)->klass == YARD_BIG;
-    yard_give(block, false);
+    yard_give(block, clean);
     if (spoils) {
         errno = EINVAL;
     }

@@ -20,6 +20,9 @@ bool yard_enter(bool is_malloc);
 /* A block for one of the entry points, or NULL; alignment is a power of two. */
 void *yard_obtain(size_t size, size_t alignment, bool *zero);
 
+/* A count times a size; false where it does not fit. Defects lose bits of it. */
+bool yard_product(size_t count, size_t size, size_t *bytes);
+
 /*
  * The end of a request that failed: answers NULL with errno set to `error`, or set back to `saved`
  * where the defect `silent` is in force.

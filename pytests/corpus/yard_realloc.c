@@ -132,6 +132,9 @@ static void *first_block(size_t size, enum yard_defect silent)
 {
     const int saved = errno;
     bool zero;
+    if (yard_defect(DEFECT_realloc_zero_shared) && size == 0) {
+        return yard_shared_block();
+    }
     const bool fails = yard_defect(DEFECT_realloc_null_fails);
     void *block = fails ? NULL : yard_obtain(size, YARD_GRANULE, &zero);
     return block != NULL ? block : yard_fail(ENOMEM, saved, silent);
@@ -158,7 +161,7 @@ void *realloc(void *old, size_t size)
 void *reallocarray(void *old, size_t count, size_t size)
 {
     size_t bytes;
-    const bool wraps = __builtin_mul_overflow(count, size, &bytes);
+    const bool wraps = !yard_product(count, size, &bytes);
     if (wraps && !yard_defect(DEFECT_reallocarray_wraps)) {
         return yard_fail(ENOMEM, errno, DEFECT_reallocarray_no_errno);
     }

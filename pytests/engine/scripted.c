@@ -284,7 +284,8 @@ static const char *scripted_check(void *handle)
         .trim = scripted_trim, .check = scripted_check
 
 #ifdef SCRIPTED_BULK
-HEAPYARD_EXPORT_TARGET = {COMMON, .name = "bulk", .flags = HEAPYARD_TARGET_BULK_FREE_ONLY};
+HEAPYARD_EXPORT_TARGET = {COMMON, .name = "bulk", .flags = HEAPYARD_TARGET_BULK_FREE_ONLY,
+                          .max_size = (size_t)1 << 20};
 #else
 HEAPYARD_EXPORT_TARGET = {COMMON,
                           .name = "scripted",

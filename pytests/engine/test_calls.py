@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytests.engine.driver import (
@@ -13,6 +15,7 @@ from pytests.engine.driver import (
     FAILS,
     GIB,
     IN_PLACE,
+    KIB,
     MIB,
     SIZE_MAX,
     Op,
@@ -51,6 +54,25 @@ def test_null_is_told_where_a_block_must_come(call: str) -> None:
     done = run([makers()[call]], script="enomem")
     assert done.found == ("null", call)
     assert "ENOMEM" in done.result["seen"]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_null_is_right_where_a_target_with_a_bound_would_be_half_full(call: str) -> None:
+    maker = makers(size=300 * KIB)[call]
+    first, second = op("malloc", 1, 300 * KIB), replace(maker, slot=0)
+    assert run([second], target="scripted_bulk", script="enomem").found[0] == "null"
+    assert run([first, second], target="scripted_bulk", script="- enomem").status == "held"
+    assert run([first, second], script="- enomem").found[0] == "null"
+
+
+def test_null_is_told_for_any_size_where_no_bound_was_declared() -> None:
+    assert run([op("malloc", 0, SIZE_MAX)], script="enomem").found == ("null", "malloc")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_failure_that_surprises_may_set_errno(call: str) -> None:
+    plan = [makers(expect=ERRNO_KEPT)[call]]
+    assert run(plan, script="enomem", checks=checks("errno")).status == "held"
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -64,7 +64,8 @@ struct heapyard_target {
     const char *name;     /* shown in reports; must not be NULL */
     uint64_t flags;       /* HEAPYARD_TARGET_...; unknown bits are refused */
     size_t min_alignment; /* of every block, a power of two; 0: 16 */
-    size_t max_size;      /* the largest size that can ever be served; 0: PTRDIFF_MAX */
+    size_t max_size;      /* the largest size that can ever be served; 0: PTRDIFF_MAX. No rule
+                           * expects success where all live blocks would take more than half */
 
     /* A fresh instance of the allocator, or NULL if it can't be made. Both NULL: there are no
      * instances, and every call gets a NULL handle. */
