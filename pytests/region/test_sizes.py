@@ -13,7 +13,7 @@ import tempfile
 import pytest
 
 from heapyard._native.build import current_build
-from heapyard.region import Engine, Span, minimum_size
+from heapyard.region import Engine, Span, SpanError, Status, minimum_size
 from pytests.region.blocks import ENGINES, SETUPS, Blocks, Setup, hulls, unused_bytes, usable_bytes
 from pytests.support.memory import read, write
 
@@ -130,6 +130,21 @@ def test_each_part_of_a_span_that_was_cut_is_used(setup: Setup) -> None:
     assert sorted(taken) == [start for start, _ in parts]
     for address, (start, end) in zip(taken, parts, strict=True):
         region.free(address, end - start)
+    region.check()
+
+
+@pytest.mark.parametrize("setup", [*ENGINES, Setup(Engine.LIST, 4)], ids=str)
+def test_a_region_is_not_extended_beyond_what_it_can_count(setup: Setup) -> None:
+    span = hollow(40 * GIB)
+    region = setup.region(span.part(0, 1 << 20))
+    most = (2**31 - 1) * setup.granule
+    longest = most + (most // 64 if setup.is_fast else 0)
+    with pytest.raises(SpanError) as refused:
+        region.extend(span.address + (1 << 20), span.address + longest + 1)
+    assert refused.value.status is Status.TOO_LARGE
+    region.check()
+    region.extend(span.address + (1 << 20), span.address + longest)
+    assert usable_bytes(region) > most * 0.999
     region.check()
 
 
