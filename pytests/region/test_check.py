@@ -204,3 +204,20 @@ def test_a_link_to_a_block_that_does_not_link_back_is_reported(
     assert [report.kind for report in reports] == [MisuseKind.CORRUPTED]
     poke(address + field, kept)
     blocks.verify_all()
+
+
+@pytest.mark.parametrize("setup", FAST, ids=str)
+def test_check_finds_blocks_on_the_wrong_side_of_a_tree(setup: Setup) -> None:
+    blocks = worn(setup)
+    nodes = [f.address for f in fast_block_fields(blocks) if f.name.startswith("child 0")]
+    swapped = 0
+    for node in nodes:
+        children = peek(node, 8)
+        if children == bytes(8):
+            continue
+        poke(node, children[4:] + children[:4])
+        assert violation(blocks) is Violation.BAD_BIN
+        poke(node, children)
+        swapped += 1
+    assert swapped > 0
+    blocks.region.check()
