@@ -12,7 +12,10 @@ from heapyard.contract.grids import LARGEST_PROMISED
 from heapyard.rules import Trial
 from heapyard.trial import Check, Plan, Slot
 
-__all__ = ["MODEL", "Mix", "draw_size", "extend"]
+__all__ = ["APART", "MODEL", "Mix", "draw_size", "extend"]
+
+APART = Check.OVERLAP | Check.CONTENT
+"""Blocks that don't share a byte, and keep what was written into them."""
 
 MODEL = Check.DEFAULT
 """What is verified of a random plan: all but the target's own check."""

@@ -1,11 +1,11 @@
 """HY-DATA: live blocks don't overlap, keep their contents, and lie in memory that is there."""
 
 from heapyard.contract.grids import BORDERS, KIB, MIB, PAGE, SMALL, STEPS, entry_paths, powers
+from heapyard.contract.mixes import APART
 from heapyard.rules import MUST, Trial, rule
 from heapyard.trial import Check, Slot
 
 KEPT = Check.CONTENT
-APART = Check.OVERLAP | Check.CONTENT
 DISJOINT = "C17 7.22.3p1: disjoint from any other object"
 LIFETIME = "C17 6.2.4p2: an object retains its last-stored value throughout its lifetime"
 
