@@ -42,7 +42,17 @@ static inline bool hy__take_addresses(hy_engine *engine, const hy_slot *slot, co
     return hy__settle_addresses(engine, slot, address, size, answer);
 }
 
-/* Where the block lies: aligned, inside the address space, free of other blocks, mapped. */
+/* Whether a block shares a byte with the engine's own memory: what is written into it would be the
+ * end of the model. One comparison: the distance wraps where the block ends below. */
+static inline bool hy__meets_engine(const hy_engine *engine, const void *address, size_t extent)
+{
+    const hy_memory *const memory = engine->memory;
+    const uintptr_t last = (uintptr_t)address + extent - 1;
+    return last - (uintptr_t)memory->base < memory->reserved + (extent - 1);
+}
+
+/* Where the block lies: aligned, inside the address space, apart from the engine, free of other
+ * blocks, mapped. */
 static inline bool hy__admit(hy_engine *engine, const hy_slot *slot, const void *address,
                              size_t size, size_t alignment)
 {
@@ -55,6 +65,9 @@ static inline bool hy__admit(hy_engine *engine, const hy_slot *slot, const void 
     }
     if (HY_UNLIKELY(!hy__index_covers((uintptr_t)address, hy__extent_of(size)))) {
         return hy__report_outside(engine, slot, address, size);
+    }
+    if (HY_UNLIKELY(hy__meets_engine(engine, address, hy__extent_of(size)))) {
+        return hy__report_engine_met(engine, slot, address, size);
     }
     if (HY_LIKELY(checks & HY_CHECK_OVERLAP) && !hy__take_addresses(engine, slot, address, size)) {
         return false;

@@ -259,7 +259,8 @@ def test_an_unmapped_block_is_told_before_it_is_touched() -> None:
 
 
 def test_a_block_whose_last_page_is_unmapped_is_told() -> None:
-    done = run([op("malloc", 0, 64 << 30)], script="0")
+    """The page at 6 GiB is missing in the arena."""
+    done = run([op("malloc", 0, 6 * GIB + 4 * KIB)], script="0")
     assert done.found == ("mapped", "malloc")
 
 

@@ -57,6 +57,14 @@ def test_blocks_that_share_a_byte_are_told(first: int, size: int, second: int, o
     assert f"slot 0 holds {size} bytes" in done.result["seen"]
 
 
+@pytest.mark.parametrize("check", ["overlap", "mapped"])
+def test_a_block_that_reaches_into_the_memory_of_the_engine_is_told(check: str) -> None:
+    """The kernel maps the arena of 8 GiB below the 16 GiB that the engine has reserved before."""
+    done = run([op("malloc", 0, 12 * GIB)], script="0", checks=checks(check))
+    assert done.found == (check, "malloc")
+    assert "in memory that is the engine's" in done.result["seen"]
+
+
 @pytest.mark.parametrize(("first", "size", "second", "other"), NEIGHBOURS.values(), ids=NEIGHBOURS)
 def test_neighbours_do_not_overlap(first: int, size: int, second: int, other: int) -> None:
     done = run(
