@@ -140,7 +140,7 @@
       "pvalloc: rounding up to pages wraps (glibc CVE-2013-4332)")                                 \
     X(alignment_32_bits, "HY-LIMIT-10", "align", "an alignment is kept in 32 bits")                \
     X(realloc_wraps, "HY-LIMIT-11", "refuse", "realloc to almost SIZE_MAX answers the old block")  \
-    X(size_32_bits, "HY-LIMIT-12", "mapped|usable",                                                \
+    X(size_32_bits, "HY-LIMIT-12", "mapped|usable|overlap",                                        \
       "sizes above 4 GiB lose their upper half (glibc BZ 24027)")                                  \
     X(valloc_wraps, "HY-LIMIT-13", "refuse", "valloc: rounding up wraps (glibc CVE-2013-4332)")    \
     X(size_31_bits, "HY-LIMIT-14", "mapped|usable|overlap",                                        \
