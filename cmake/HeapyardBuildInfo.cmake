@@ -61,8 +61,11 @@ function(heapyard_write_build_info output)
     set(heapyard_trial_place "${PLACE_LIBRARIES}")
     set(heapyard_runner_place "${PLACE_RUNNERS}")
     set(heapyard_runner_musl_place "${PLACE_RUNNERS}")
+    set(heapyard_record_place "${PLACE_RUNNERS}")
+    set(heapyard_trace_place "${PLACE_RUNNERS}")
     set(yard_corpus_place "${PLACE_CORPUS}")
-    foreach(target heapyard heapyard_trial heapyard_runner heapyard_runner_musl yard_corpus)
+    foreach(target heapyard heapyard_trial heapyard_runner heapyard_runner_musl heapyard_record
+                   heapyard_trace yard_corpus)
         set(file "")
         if(NOT ${target}_place STREQUAL "NONE")
             heapyard_file_of(${target} "${${target}_place}" file)
@@ -97,6 +100,8 @@ function(heapyard_write_build_info output)
   \"libheapyard_trial\": ${heapyard_trial_json},
   \"runner\": ${heapyard_runner_json},
   \"runner_musl\": ${heapyard_runner_musl_json},
+  \"recorder\": ${heapyard_record_json},
+  \"trace\": ${heapyard_trace_json},
   \"targets\": {${shims}
   },
   \"corpus\": ${yard_corpus_json}

@@ -1,6 +1,6 @@
 # Install rules. Two layouts:
 #   the system's   include/heapyard, lib/libheapyard*.so, lib/pkgconfig, lib/cmake/heapyard;
-#                  the runner, the target shims and heapyard.json in lib/heapyard
+#                  the runner, the recorder, the target shims and heapyard.json in lib/heapyard
 #   the wheel's    (scikit-build-core sets SKBUILD) everything in heapyard/lib, no headers, and no
 #                  symbolic links, which a wheel can't hold
 
@@ -8,7 +8,7 @@ include(CMakePackageConfigHelpers)
 
 set(heapyard_private_dir "${CMAKE_INSTALL_LIBDIR}/heapyard")
 set(heapyard_python_dir "heapyard/lib")
-set(heapyard_runners heapyard_runner heapyard_runner_musl)
+set(heapyard_runners heapyard_runner heapyard_runner_musl heapyard_record heapyard_trace)
 set(heapyard_shims heapyard_target_region_list heapyard_target_region_fast heapyard_target_bump)
 
 # Installs a target, or the file that a custom target makes, into one folder.

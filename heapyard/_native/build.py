@@ -53,6 +53,10 @@ class Build:
     libheapyard_trial: Path
     runner: Path
     runner_musl: Path | None
+    recorder: Path
+    """The library that `heapyard record` preloads."""
+    trace: Path
+    """The program that turns a recording into a plan."""
     targets: Mapping[str, Path] = field(hash=False)
     """The shared library of each allocator of heapyard, by target name."""
     corpus: Path | None
@@ -188,6 +192,8 @@ def _parse(source: Path, content: dict[str, Any]) -> Build:
         libheapyard_trial=part("libheapyard_trial"),
         runner=part("runner"),
         runner_musl=optional(content["runner_musl"]),
+        recorder=part("recorder"),
+        trace=part("trace"),
         targets=MappingProxyType({k: place(v) for k, v in content["targets"].items()}),
         corpus=optional(content["corpus"]),
     )

@@ -15,7 +15,16 @@ from heapyard.trial.checks import Check
 from heapyard.trial.header import MAX_SLOTS, SIZE_MAX, Header, PlanError
 from heapyard.trial.operations import BY_NAME, FIGURES, OPERATIONS, Call, Expect, Operation
 
-__all__ = ["SCHEMA", "expect_of", "pack", "read_json", "slot_count", "unpack", "write_json"]
+__all__ = [
+    "SCHEMA",
+    "expect_of",
+    "pack",
+    "read_json",
+    "slot_count",
+    "unpack",
+    "with_checks",
+    "write_json",
+]
 
 SCHEMA = "heapyard.plan/1"
 
@@ -23,6 +32,7 @@ _MAGIC = b"HYPLAN1\0"
 _VERSION = 1
 _HEADER = struct.Struct("<8sIIIIQQQIIQ")
 _CALL = struct.Struct("<BBHIQ")
+_CHECKS_AT = 12
 _NO_SLOT = 0xFFFFFFFF
 _NO_ARG = 0xFFFF
 _WEAK_ALIGN = 1
@@ -64,6 +74,11 @@ def pack(header: Header, calls: Sequence[Call]) -> bytes:
         0,
     )
     return head + struct.pack(f"<{len(operands)}Q", *operands) + b"".join(body)
+
+
+def with_checks(data: bytes, checks: Check) -> bytes:
+    """The same packed plan, verifying other things."""
+    return data[:_CHECKS_AT] + struct.pack("<I", checks.value) + data[_CHECKS_AT + 4 :]
 
 
 def _pack_call(call: Call, operands: dict[int, int]) -> bytes:

@@ -28,6 +28,8 @@ CONTENT: dict[str, Any] = {
     "libheapyard_trial": "lib/libheapyard_trial.so",
     "runner": "bin/heapyard-runner",
     "runner_musl": None,
+    "recorder": "bin/libheapyard_record.so",
+    "trace": "bin/heapyard-trace",
     "targets": {"bump": "lib/bump.so"},
     "corpus": None,
 }
