@@ -45,19 +45,31 @@ class Watched:
 
 
 @contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    """Children started here heed SIGINT as under a terminal, even if this run is a background job
+    of a shell and ignores it: what has a handler becomes the default in a child."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def watched(environment: dict[str, str], *arguments: str) -> Iterator[Watched]:
     try:
         ours, theirs = pty.openpty()
     except OSError as error:
         pytest.skip(f"no pseudo-terminal here: {error}")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "heapyard", "check", *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        text=True,
-        start_new_session=True,
-    )
+    with heeding_interrupts():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "heapyard", "check", *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            text=True,
+            start_new_session=True,
+        )
     os.close(theirs)
     try:
         yield Watched(process, ours)
