@@ -18,7 +18,7 @@ _RUN = (c_void_p, c_size_t, c_void_p, c_char_p, c_size_t, POINTER(TrialStateStru
 
 PART = Part(
     library="libheapyard_trial",
-    headers=("trial.h", "plan.h", "target.h"),
+    headers=("trial.h", "plan.h", "target.h", "recording.h"),
     structs=MappingProxyType({"hy_trial_state": TrialStateStruct}),
     functions=(
         function("hy_trial_run", c_size_t, *_RUN),
