@@ -6,7 +6,8 @@ __all__ = ["Check"]
 
 
 class Check(IntFlag):
-    """Kinds of violation. A kind that is not in a plan's mask is neither computed nor reported."""
+    """Kinds of violation. A kind that is not in a plan's mask is neither computed nor reported,
+    but for ENGINE."""
 
     NONE = 0
     NULL = 1 << 0
@@ -35,8 +36,11 @@ class Check(IntFlag):
     """posix_memalign failed and yet wrote *memptr."""
     SELF_CHECK = 1 << 12
     """The target's own `check` found its structure damaged."""
+    ENGINE = 1 << 13
+    """A block in the engine's own memory: no live one's, but not the target's either. Told in
+    every plan, before the block is written."""
 
-    ALL = (1 << 13) - 1
+    ALL = (1 << 14) - 1
     DEFAULT = ALL & ~SELF_CHECK
 
     @property

@@ -51,8 +51,8 @@ static inline bool hy__meets_engine(const hy_engine *engine, const void *address
     return last - (uintptr_t)memory->base < memory->reserved + (extent - 1);
 }
 
-/* Where the block lies: aligned, inside the address space, apart from the engine, free of other
- * blocks, mapped. */
+/* Where the block lies: aligned, inside the address space, apart from the engine (whatever the
+ * plan checks), free of other blocks, mapped. */
 static inline bool hy__admit(hy_engine *engine, const hy_slot *slot, const void *address,
                              size_t size, size_t alignment)
 {
@@ -60,14 +60,16 @@ static inline bool hy__admit(hy_engine *engine, const hy_slot *slot, const void 
     if (HY_UNLIKELY(((uintptr_t)address & (alignment - 1)) != 0) && (checks & HY_CHECK_ALIGN)) {
         return hy__report_alignment(engine, slot, address, size, alignment);
     }
-    if (HY_UNLIKELY((checks & (HY_CHECK_OVERLAP | HY_CHECK_MAPPED)) == 0)) {
-        return true;
-    }
-    if (HY_UNLIKELY(!hy__index_covers((uintptr_t)address, hy__extent_of(size)))) {
+    const bool place_counts = (checks & (HY_CHECK_OVERLAP | HY_CHECK_MAPPED)) != 0;
+    if (HY_LIKELY(place_counts) &&
+        HY_UNLIKELY(!hy__index_covers((uintptr_t)address, hy__extent_of(size)))) {
         return hy__report_outside(engine, slot, address, size);
     }
     if (HY_UNLIKELY(hy__meets_engine(engine, address, hy__extent_of(size)))) {
         return hy__report_engine_met(engine, slot, address, size);
+    }
+    if (HY_UNLIKELY(!place_counts)) {
+        return true;
     }
     if (HY_LIKELY(checks & HY_CHECK_OVERLAP) && !hy__take_addresses(engine, slot, address, size)) {
         return false;

@@ -118,6 +118,9 @@ bool hy__run_fill_usable(hy_engine *engine, const hy_plan_op *op)
     if (usable < slot->size && hy__checks(engine, HY_CHECK_USABLE)) {
         return hy__report_usable(engine, slot, slot->size, usable);
     }
+    if (usable > slot->size && hy__meets_engine(engine, slot->address, usable)) {
+        return hy__report_engine_met(engine, slot, slot->address, usable);
+    }
     hy__write(engine, slot, usable < slot->size ? slot->size : usable);
     return true;
 }

@@ -196,25 +196,20 @@ bool hy__report_alignment(hy_engine *engine, const hy_slot *slot, const void *ad
     return violate(engine, HY_CHECK_ALIGN, slot, address, size);
 }
 
-static bool violate_place(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
-{
-    const uint32_t check =
-        hy__checks(engine, HY_CHECK_OVERLAP) ? HY_CHECK_OVERLAP : HY_CHECK_MAPPED;
-    return violate(engine, check, slot, address, size);
-}
-
 bool hy__report_outside(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
 {
     expected(engine, "a block inside the address space");
     seen(engine, "%zu bytes at %p run past its end", size, address);
-    return violate_place(engine, slot, address, size);
+    return violate(engine,
+                   hy__checks(engine, HY_CHECK_OVERLAP) ? HY_CHECK_OVERLAP : HY_CHECK_MAPPED, slot,
+                   address, size);
 }
 
 bool hy__report_engine_met(hy_engine *engine, const hy_slot *slot, const void *address, size_t size)
 {
     expected(engine, "a block in memory of the target's own");
     seen(engine, "%zu bytes at %p, in memory that is the engine's", size, address);
-    return violate_place(engine, slot, address, size);
+    return violate(engine, HY_CHECK_ENGINE, slot, address, size);
 }
 
 /* The live block that shares a byte with [start, end); `but` does not count. */

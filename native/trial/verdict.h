@@ -19,8 +19,8 @@ HY_COLD bool hy__report_alignment(hy_engine *engine, const hy_slot *slot, const 
                                   size_t size, size_t alignment);
 HY_COLD bool hy__report_outside(hy_engine *engine, const hy_slot *slot, const void *address,
                                 size_t size);
-bool hy__report_engine_met(hy_engine *engine, const hy_slot *slot, const void *address,
-                           size_t size);
+HY_COLD bool hy__report_engine_met(hy_engine *engine, const hy_slot *slot, const void *address,
+                                   size_t size);
 /* After hy__index_insert answered anything but HY_INDEX_OK. True: a false alarm, it is in now. */
 HY_COLD bool hy__settle_addresses(hy_engine *engine, const hy_slot *slot, const void *address,
                                   size_t size, hy_index_answer answer);

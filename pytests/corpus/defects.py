@@ -19,8 +19,7 @@ class Defect:
     rule: str
     """The rule that must catch it."""
     shows: str
-    """What that rule must see: a kind of violation (or one of two, as "mapped|usable"), a signal's
-    name, or "memory"."""
+    """What that rule must see: a kind of violation, a signal's name, or "memory"."""
     text: str
 
     def __str__(self) -> str:

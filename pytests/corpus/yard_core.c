@@ -68,6 +68,32 @@ static uintptr_t round_down(uintptr_t value, size_t alignment)
     return value & ~(uintptr_t)(alignment - 1);
 }
 
+/* ---- memory of the system ------------------------------------------------------------------ */
+
+/* A block that claims more than it has: what lies behind it must be no matter of luck. */
+static bool reaches_behind(void)
+{
+    return yard_defect(DEFECT_size_32_bits) || yard_defect(DEFECT_size_31_bits) ||
+           yard_defect(DEFECT_product_32_bits) || yard_defect(DEFECT_mapping_reused_short);
+}
+
+/* Zeroed pages; MAP_FAILED where the kernel refuses. With the defects above they come from a
+ * part of the address space where nothing else is, each below the one before:
+ *
+ *     ... nothing ... | third | second | first | ... nothing ...
+ *                                              2 to the 44
+ */
+static void *map_pages(size_t length)
+{
+    static uintptr_t window = (uintptr_t)1 << 44;
+    void *at = NULL;
+    if (reaches_behind() && length < window) {
+        window -= length;
+        at = (void *)window;
+    }
+    return mmap(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 /* ---- small blocks ------------------------------------------------------------------------- */
 
 /* With the defect chunk_end_overrun chunks are halves of a mapping, so that what lies behind the
@@ -87,8 +113,7 @@ static bool map_chunk(void)
     if (other_half != 0) {
         return take_other_half();
     }
-    void *chunk =
-        mmap(NULL, YARD_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *chunk = map_pages(YARD_CHUNK);
     if (chunk == MAP_FAILED) {
         return false;
     }
@@ -223,7 +248,7 @@ static void *take_mapping(size_t size, size_t alignment)
 {
     const size_t short_by = yard_defect(DEFECT_mapping_short) ? YARD_PAGE : 0;
     const size_t length = round_up(size + YARD_GRANULE + alignment, YARD_PAGE);
-    void *start = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *start = map_pages(length);
     if (start == MAP_FAILED) {
         return NULL;
     }

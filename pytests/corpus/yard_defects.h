@@ -2,8 +2,8 @@
  * yard_defects.h: every defect that the corpus allocator can be given.
  *
  * X(name, rule that must catch it, what the rule must see, what goes wrong). "What the rule must
- * see" is the kind of the violation (two with a | between them where it hangs on what lies at the
- * addresses behind), the signal where the defect is a crash, or "memory" where the rule measures. The last one names the public bug that the defect models, if there is one. The
+ * see" is the kind of the violation, the signal where the defect is a crash, or "memory" where
+ * the rule measures. The last one names the public bug that the defect models, if there is one. The
  * environment variable HEAPYARD_DEFECT chooses one by name for the life of the process; without it
  * the allocator is sound. A name that is not listed here ends the process with a message, so that
  * a misspelt defect can't pass for a sound build.
@@ -140,13 +140,11 @@
       "pvalloc: rounding up to pages wraps (glibc CVE-2013-4332)")                                 \
     X(alignment_32_bits, "HY-LIMIT-10", "align", "an alignment is kept in 32 bits")                \
     X(realloc_wraps, "HY-LIMIT-11", "refuse", "realloc to almost SIZE_MAX answers the old block")  \
-    X(size_32_bits, "HY-LIMIT-12", "mapped|usable|overlap",                                        \
+    X(size_32_bits, "HY-LIMIT-12", "mapped",                                                       \
       "sizes above 4 GiB lose their upper half (glibc BZ 24027)")                                  \
     X(valloc_wraps, "HY-LIMIT-13", "refuse", "valloc: rounding up wraps (glibc CVE-2013-4332)")    \
-    X(size_31_bits, "HY-LIMIT-14", "mapped|usable|overlap",                                        \
-      "sizes from 2 to 4 GiB lose their highest bit")                                              \
-    X(product_32_bits, "HY-LIMIT-15", "mapped|usable|overlap",                                     \
-      "a count times a size is kept in 32 bits")                                                   \
+    X(size_31_bits, "HY-LIMIT-14", "mapped", "sizes from 2 to 4 GiB lose their highest bit")       \
+    X(product_32_bits, "HY-LIMIT-15", "mapped", "a count times a size is kept in 32 bits")         \
     /* realloc */                                                                                  \
     X(realloc_grow_drops_half, "HY-REALLOC-01", "content", "growing copies the first half only")   \
     X(realloc_shrink_drops_half, "HY-REALLOC-02", "content",                                       \

@@ -62,6 +62,7 @@ CHECKS = [
     "in_place",
     "memptr",
     "self_check",
+    "engine",
 ]
 MEASURES = ["rss", "live_bytes", "usable_bytes", "extent", "mapped"]
 

@@ -1,4 +1,4 @@
-"""The check `overlap`: no two live blocks share a byte."""
+"""The checks `overlap` and `engine`: no two live blocks share a byte, and none is the engine's."""
 
 from __future__ import annotations
 
@@ -57,12 +57,19 @@ def test_blocks_that_share_a_byte_are_told(first: int, size: int, second: int, o
     assert f"slot 0 holds {size} bytes" in done.result["seen"]
 
 
-@pytest.mark.parametrize("check", ["overlap", "mapped"])
-def test_a_block_that_reaches_into_the_memory_of_the_engine_is_told(check: str) -> None:
+@pytest.mark.parametrize("asked", ["engine", "overlap", "mapped", "align", "content"])
+def test_a_block_that_reaches_into_the_memory_of_the_engine_is_told(asked: str) -> None:
     """The kernel maps the arena of 8 GiB below the 16 GiB that the engine has reserved before."""
-    done = run([op("malloc", 0, 12 * GIB)], script="0", checks=checks(check))
-    assert done.found == (check, "malloc")
+    done = run([op("malloc", 0, 12 * GIB)], script="0", checks=checks(asked))
+    assert done.found == ("engine", "malloc")
     assert "in memory that is the engine's" in done.result["seen"]
+
+
+def test_usable_bytes_that_reach_into_the_memory_of_the_engine_are_not_written() -> None:
+    plan = [op("malloc", 0, 32), op("fill_usable", 0)]
+    done = run(plan, script=f"0 ={12 * GIB}", checks=checks("content"))
+    assert done.found == ("engine", "fill_usable")
+    assert f"{12 * GIB} bytes" in done.result["seen"]
 
 
 @pytest.mark.parametrize(("first", "size", "second", "other"), NEIGHBOURS.values(), ids=NEIGHBOURS)

@@ -34,7 +34,7 @@ GOOD = pack([op("malloc", 0, 32), op("aligned_alloc", 1, 64, arg=64), op("free",
 HEADERS: dict[str, tuple[dict[str, Any], str]] = {
     "magic": ({"magic": b"HYPLAN2\0"}, "does not start with HYPLAN1"),
     "version": ({"version": 2}, "version 2"),
-    "checks": ({"checks": 1 << 13}, "unknown checks 0x2000"),
+    "checks": ({"checks": 1 << 14}, "unknown checks 0x4000"),
     "slots": ({"slots": (1 << 24) + 1}, "16777217 slots"),
     "repeat": ({"repeat": 0}, "repeat is 0"),
     "alignment-24": ({"alignment": 24}, "alignment 24"),

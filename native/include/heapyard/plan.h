@@ -166,7 +166,7 @@ typedef enum hy_plan_opcode {
 
 /*
  * Every check: X(bit, enumerator, name in JSON). A check that is off is neither reported nor
- * computed.
+ * computed, but for `engine`, which can't be off.
  *
  *  null         a call that must succeed answered NULL, or an error code
  *  refuse       a call that must fail succeeded
@@ -182,6 +182,10 @@ typedef enum hy_plan_opcode {
  *  in_place     realloc answered the old pointer, where the plan wants that
  *  memptr       a failing posix_memalign leaves the pointer alone
  *  self_check   the target's own `check` found nothing
+ *  engine       the block, or what usable_size says of it, shares no byte with the engine's own
+ *               memory: what is written there would be the end of the model. A block that is
+ *               shorter than its size, or not the target's at all, may reach that far; whether it
+ *               does hangs on where the system has put both
  */
 #define HY_PLAN_CHECKS(X)                                                                          \
     X(0x0001, NULL, null)                                                                          \
@@ -196,14 +200,15 @@ typedef enum hy_plan_opcode {
     X(0x0200, MAPPED, mapped)                                                                      \
     X(0x0400, IN_PLACE, in_place)                                                                  \
     X(0x0800, MEMPTR, memptr)                                                                      \
-    X(0x1000, SELF_CHECK, self_check)
+    X(0x1000, SELF_CHECK, self_check)                                                              \
+    X(0x2000, ENGINE, engine)
 
 typedef enum hy_plan_check {
 #define HY__CHECK_ENUM(bit, name, text) HY_CHECK_##name = (bit),
     HY_PLAN_CHECKS(HY__CHECK_ENUM)
 #undef HY__CHECK_ENUM
-        HY_CHECK_ALL = 0x1fff,
-    HY_CHECK_DEFAULT = 0x0fff /* all but self_check */
+        HY_CHECK_ALL = 0x3fff,
+    HY_CHECK_DEFAULT = 0x2fff /* all but self_check */
 } hy_plan_check;
 
 /*
