@@ -6,8 +6,10 @@ __all__ = ["Check"]
 
 
 class Check(IntFlag):
-    """Kinds of violation. A kind that is not in a plan's mask is neither computed nor reported,
-    but for ENGINE."""
+    """Kinds of violation. One that is not in a plan's mask is neither computed nor reported.
+
+    ENGINE alone is in force whatever the mask says.
+    """
 
     NONE = 0
     NULL = 1 << 0
