@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapyard._version import version
-from heapyard.cli import check, explain, replay, rules, targets
+from heapyard.cli import check, explain, record, replay, rules, targets
 from heapyard.cli._parser import INTERRUPTED, PASSED, UNUSABLE, Parser
 from heapyard.errors import HeapyardError
 
@@ -31,6 +31,7 @@ examples:
   heapyard check ./libmine.so --prefix my_  one whose functions are my_malloc, my_free...
   heapyard explain HY-ALIGN-01              what a rule demands, and who says so
   heapyard replay .heapyard/plans/HY-ALIGN-01-libmine.so.json
+  heapyard record -- sort big.txt           every call of a real program, to replay
 
 exit codes:
   0  every MUST holds (with --strict every SHOULD too)
@@ -108,6 +109,6 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="show the version")
     parser.set_defaults(run=None)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for verb in (check, rules, explain, targets, replay):
+    for verb in (check, rules, explain, targets, replay, record):
         verb.add(verbs)
     return parser

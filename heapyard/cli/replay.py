@@ -12,6 +12,7 @@ from heapyard.cli._parser import FAILED, PASSED, UsageError, add_library, add_lo
 from heapyard.errors import HeapyardError
 from heapyard.report.style import style_for
 from heapyard.report.terminal import plural
+from heapyard.trial.recording import is_recording
 
 if TYPE_CHECKING:
     import argparse
@@ -20,22 +21,29 @@ if TYPE_CHECKING:
     from heapyard.cli._parser import Verbs
     from heapyard.report.style import Style
     from heapyard.trial import Outcome, Plan, Target
+    from heapyard.trial.packed import PackedPlan
 
 __all__ = ["add", "run"]
 
 _DESCRIPTION = """\
-Run a plan that `heapyard check` saved, in a child process, and show what happened.
+Run a plan that `heapyard check` saved, or the calls that `heapyard record` recorded, in a child
+process, and show what happened.
 
-Without TARGET the plan runs on the target that it was saved for."""
+Without TARGET a plan runs on the target that it was saved for, a recording on libc. The calls of a
+recording's threads run one after the other, and each block's contents are verified. Where the
+target has no aligned_alloc, memalign and so on, a recording's calls of these become malloc."""
 
 _CONTEXT = 12
 """Calls shown before the one that went wrong."""
+
+_SECONDS_A_RECORDING = 600.0
+_MEMORY = 2 << 30
 
 
 def add(verbs: Verbs) -> None:
     """Declare the verb."""
     parser = verbs.add_parser("replay", help="run a saved plan again", description=_DESCRIPTION)
-    parser.add_argument("plan", metavar="PLAN", help="a plan's JSON file")
+    parser.add_argument("plan", metavar="PLAN", help="a plan's JSON file, or a recording")
     parser.add_argument("target", metavar="TARGET", nargs="?", help="another target to run it on")
     add_loading(parser)
     add_library(parser)
@@ -48,10 +56,36 @@ def run(options: argparse.Namespace) -> int:
 
     if options.lib:
         use_build(options.lib)
+    if is_recording(Path(options.plan)):
+        return _run_recording(Path(options.plan), options)
     plan = _read(Path(options.plan))
     typed = options.target or plan.header.origin.get("target", "")
     target = _resolve(typed, plan, options)
-    outcome = run_plan(target, plan)
+    return _show(plan, typed, run_plan(target, plan), options)
+
+
+def _run_recording(path: Path, options: argparse.Namespace) -> int:
+    from heapyard.trial import resolve_target, run_plan  # noqa: PLC0415
+    from heapyard.trial.packed import PackedPlan  # noqa: PLC0415
+    from heapyard.trial.recording import load_recording, read_recording  # noqa: PLC0415
+
+    typed = options.target or "libc"
+    target = (
+        resolve_target(typed)
+        if is_builtin(typed)
+        else resolve_target(typed, prefix=options.prefix, mode=options.mode)
+    )
+    plan = PackedPlan(load_recording(path), path.name)
+    if plan.functions - target.capabilities.functions:
+        plan = PackedPlan(load_recording(path, plain=True), path.name)
+    memory = _MEMORY + 4 * read_recording(path).peak_bytes
+    outcome = run_plan(target, plan, time_limit=_SECONDS_A_RECORDING, memory_limit=memory)
+    return _show(plan, typed, outcome, options)
+
+
+def _show(
+    plan: Plan | PackedPlan, typed: str, outcome: Outcome, options: argparse.Namespace
+) -> int:
     if outcome.status == "refused":
         raise HeapyardError(f"{typed} can't run {options.plan}: {outcome.seen or outcome.expected}")
     for line in _lines(plan, typed, outcome, style_for(sys.stdout)):
@@ -87,7 +121,7 @@ def _resolve(typed: str, plan: Plan, options: argparse.Namespace) -> Target:
     return resolve_target(typed, prefix=prefix, mode=mode)
 
 
-def _lines(plan: Plan, typed: str, outcome: Outcome, style: Style) -> Iterator[str]:
+def _lines(plan: Plan | PackedPlan, typed: str, outcome: Outcome, style: Style) -> Iterator[str]:
     name = style(plan.name or "plan", "bold")
     yield f"{name} on {style(typed, 'bold')}, {plural(len(plan), 'call')}"
     if outcome.held:
@@ -100,7 +134,7 @@ def _lines(plan: Plan, typed: str, outcome: Outcome, style: Style) -> Iterator[s
             yield f"  {style(f'{label:<8}', 'dim')} {text}"
 
 
-def _calls(plan: Plan, op: int | None, style: Style) -> Iterator[str]:
+def _calls(plan: Plan | PackedPlan, op: int | None, style: Style) -> Iterator[str]:
     """The calls up to the one that went wrong, which is marked."""
     last = len(plan) - 1 if op is None else op
     first = max(0, last - _CONTEXT)

@@ -5,14 +5,18 @@ Layouts are those of the System V ABI (gABI chapters 4 and 5). Nothing is loaded
 
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-__all__ = ["ElfFile", "NotElfError", "machine_name", "read_elf"]
+__all__ = ["ElfFile", "NotElfError", "machine_name", "read_elf", "read_loader"]
 
 ET_REL, ET_EXEC, ET_DYN, ET_CORE = 1, 2, 3, 4
 
+_T = TypeVar("_T")
+
+_PT_INTERP = 3
 _SHT_DYNAMIC, _SHT_DYNSYM = 6, 11
 _DT_FLAGS_1, _DF_1_PIE = 0x6FFFFFFB, 0x08000000
 _STT_OBJECT, _STT_FUNC, _STT_GNU_IFUNC = 1, 2, 10
@@ -75,13 +79,25 @@ class _Section:
 
 def read_elf(path: Path) -> ElfFile:
     """Read one file. Raises NotElfError; OSError where it can't be read."""
+    return _read(path, lambda reader: reader.read())
+
+
+def read_loader(path: Path) -> str:
+    """The dynamic loader that starts a program ("/lib64/ld-linux-x86-64.so.2"); "": it is static.
+
+    Raises NotElfError; OSError where the file can't be read.
+    """
+    return _read(path, lambda reader: reader.loader())
+
+
+def _read(path: Path, read: Callable[["_Reader"], _T]) -> _T:
     with path.open("rb") as file:
         head = file.read(64)
         if not head.startswith(b"\x7fELF"):
             raise NotElfError(_guess(head))
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                return _Reader(data).read()
+                return read(_Reader(data))
             except (struct.error, IndexError, UnicodeDecodeError) as error:
                 raise NotElfError("an ELF file that is cut short or damaged") from error
 
@@ -120,6 +136,16 @@ class _Reader:
             data=frozenset(name for name, kind in symbols if kind == _STT_OBJECT),
             has_table=("heapyard_target", _STT_OBJECT) in symbols,
         )
+
+    def loader(self) -> str:
+        """The text of the program header PT_INTERP."""
+        (start,) = self._unpack("Q", 32) if self._wide else self._unpack("I", 28)
+        stride, count = self._unpack("HH", 54 if self._wide else 42)
+        for at in range(start, start + stride * count, stride or 1):
+            kind, offset = self._unpack("I4xQ" if self._wide else "II", at)
+            if kind == _PT_INTERP:
+                return self._string(offset)
+        return ""
 
     def _unpack(self, layout: str, offset: int) -> tuple[int, ...]:
         return struct.unpack_from(self._order + layout, self._data, offset)

@@ -33,6 +33,10 @@ _VERSION = 1
 _HEADER = struct.Struct("<8sIIIIQQQIIQ")
 _CALL = struct.Struct("<BBHIQ")
 _CHECKS_AT = 12
+
+CALL_SIZE = _CALL.size
+"""Bytes of one packed call; the first is its operation code."""
+
 _NO_SLOT = 0xFFFFFFFF
 _NO_ARG = 0xFFFF
 _WEAK_ALIGN = 1
@@ -87,18 +91,24 @@ def _pack_call(call: Call, operands: dict[int, int]) -> bytes:
     return _CALL.pack(code, expect, index, _NO_SLOT if slot is None else slot, size)
 
 
-def unpack(data: bytes) -> tuple[Header, list[Call]]:
-    """The inverse of `pack`; a packed plan has no name. Raises PlanError for anything else."""
+def body_of(data: bytes) -> tuple[int, int]:
+    """Where the calls of a packed plan begin, and how many there are. Raises PlanError."""
     if len(data) < _HEADER.size or not data.startswith(_MAGIC):
         raise PlanError("Not a packed plan: it does not start with HYPLAN1")
-    fields = _HEADER.unpack_from(data)
-    version, checks, _, operand_count, count, repeat, seed, alignment, flags = fields[1:10]
+    version, _, _, operand_count, count = _HEADER.unpack_from(data)[1:6]
     body = _HEADER.size + 8 * operand_count
     if version != _VERSION or len(data) != body + _CALL.size * count:
         raise PlanError(
             f"Not a whole packed plan of version {_VERSION}: version {version}, {len(data)} bytes,"
             f" {body + _CALL.size * count} announced"
         )
+    return body, count
+
+
+def unpack(data: bytes) -> tuple[Header, list[Call]]:
+    """The inverse of `pack`; a packed plan has no name. Raises PlanError for anything else."""
+    body, _ = body_of(data)
+    _, checks, _, operand_count, _, repeat, seed, alignment, flags = _HEADER.unpack_from(data)[1:10]
     operands = struct.unpack_from(f"<{operand_count}Q", data, _HEADER.size)
     header = Header(
         checks=Check(checks),

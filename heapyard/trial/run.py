@@ -7,6 +7,7 @@ from typing import Any
 from heapyard._native.build import current_build
 from heapyard.trial.child import Ended, Limits, run_child
 from heapyard.trial.outcome import Figure, Outcome, Status
+from heapyard.trial.packed import PackedPlan
 from heapyard.trial.plan import Plan
 from heapyard.trial.signals import ending, signal_name
 from heapyard.trial.targets import Target, TargetError
@@ -21,7 +22,7 @@ _SCHEMA = "heapyard.run/1"
 
 def run_plan(
     target: Target,
-    plan: Plan,
+    plan: Plan | PackedPlan,
     *,
     time_limit: float = 10.0,
     memory_limit: int = 2 << 30,
@@ -63,7 +64,7 @@ def _refusal(target: Target, missing: frozenset[str]) -> Outcome:
     return Outcome(status="refused", kind="symbol", seen=f"{target.name} has no {names}")
 
 
-def judge(plan: Plan, ended: Ended) -> Outcome:
+def judge(plan: Plan | PackedPlan, ended: Ended) -> Outcome:
     """The outcome of a child that has ended."""
     answer = _answer(ended)
     facts = _place(plan, ended) | {
@@ -84,7 +85,7 @@ def _answer(ended: Ended) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) and answer.get("schema") == _SCHEMA else None
 
 
-def _place(plan: Plan, ended: Ended) -> dict[str, Any]:
+def _place(plan: Plan | PackedPlan, ended: Ended) -> dict[str, Any]:
     """Where the child was, from its state file."""
     op = ended.progress.op
     inside = op is not None and op < len(plan)
@@ -96,7 +97,7 @@ def _place(plan: Plan, ended: Ended) -> dict[str, Any]:
     }
 
 
-def _text(plan: Plan, op: int | None) -> str:
+def _text(plan: Plan | PackedPlan, op: int | None) -> str:
     if op is None:
         return "loading"
     if op < len(plan):
@@ -127,7 +128,7 @@ def _last_words(stderr: str) -> str:
     return f"; it said: {lines[-1][:200]}" if lines else ""
 
 
-def _answered(plan: Plan, answer: dict[str, Any], facts: dict[str, Any]) -> Outcome:
+def _answered(plan: Plan | PackedPlan, answer: dict[str, Any], facts: dict[str, Any]) -> Outcome:
     """The engine's own answer."""
     facts |= {
         "figures": tuple(
