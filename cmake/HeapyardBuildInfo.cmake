@@ -8,6 +8,11 @@ set(heapyard_shim_targets
     region:fast=heapyard_target_region_fast
     bump=heapyard_target_bump)
 
+# What a benchmark compares with, and nobody puts on trial.
+set(heapyard_baseline_targets
+    floor=heapyard_target_floor
+    list=heapyard_target_list)
+
 # The path of a target's file, relative to the file that will hold it.
 #   BUILD      relative to the build folder
 #   a folder   the target's file lies right there ("." for the same folder)
@@ -53,6 +58,20 @@ function(heapyard_json_string_or_null text result)
     endif()
 endfunction()
 
+# "name": "file" for each name=target of a list, in the lines of a JSON object.
+function(heapyard_json_files pairs place result)
+    set(lines "")
+    foreach(pair IN LISTS pairs)
+        string(REGEX MATCH "^(.*)=(.*)$" _ "${pair}")
+        heapyard_file_of(${CMAKE_MATCH_2} "${place}" file)
+        if(NOT file STREQUAL "")
+            list(APPEND lines "\n    \"${CMAKE_MATCH_1}\": \"${file}\"")
+        endif()
+    endforeach()
+    list(JOIN lines "," lines)
+    set(${result} "${lines}" PARENT_SCOPE)
+endfunction()
+
 # Writes `output`. LIBRARIES, RUNNERS, SHIMS and CORPUS are places as heapyard_file_of takes them.
 function(heapyard_write_build_info output)
     cmake_parse_arguments(PLACE "" "LIBRARIES;RUNNERS;SHIMS;CORPUS" "" ${ARGN})
@@ -73,15 +92,8 @@ function(heapyard_write_build_info output)
         heapyard_json_string_or_null("${file}" ${target}_json)
     endforeach()
 
-    set(shims "")
-    foreach(pair IN LISTS heapyard_shim_targets)
-        string(REGEX MATCH "^(.*)=(.*)$" _ "${pair}")
-        heapyard_file_of(${CMAKE_MATCH_2} "${PLACE_SHIMS}" file)
-        if(NOT file STREQUAL "")
-            list(APPEND shims "\n    \"${CMAKE_MATCH_1}\": \"${file}\"")
-        endif()
-    endforeach()
-    list(JOIN shims "," shims)
+    heapyard_json_files("${heapyard_shim_targets}" "${PLACE_SHIMS}" shims)
+    heapyard_json_files("${heapyard_baseline_targets}" "${PLACE_SHIMS}" baselines)
     set(counters false)
     if(HEAPYARD_COUNTERS)
         set(counters true)
@@ -103,6 +115,8 @@ function(heapyard_write_build_info output)
   \"recorder\": ${heapyard_record_json},
   \"trace\": ${heapyard_trace_json},
   \"targets\": {${shims}
+  },
+  \"baselines\": {${baselines}
   },
   \"corpus\": ${yard_corpus_json}
 }

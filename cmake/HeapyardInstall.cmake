@@ -9,7 +9,8 @@ include(CMakePackageConfigHelpers)
 set(heapyard_private_dir "${CMAKE_INSTALL_LIBDIR}/heapyard")
 set(heapyard_python_dir "heapyard/lib")
 set(heapyard_runners heapyard_runner heapyard_runner_musl heapyard_record heapyard_trace)
-set(heapyard_shims heapyard_target_region_list heapyard_target_region_fast heapyard_target_bump)
+set(heapyard_shims heapyard_target_region_list heapyard_target_region_fast heapyard_target_bump
+    heapyard_target_floor heapyard_target_list)
 
 # Installs a target, or the file that a custom target makes, into one folder.
 function(heapyard_install_private target folder)

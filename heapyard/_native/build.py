@@ -59,6 +59,8 @@ class Build:
     """The program that turns a recording into a plan."""
     targets: Mapping[str, Path] = field(hash=False)
     """The shared library of each allocator of heapyard, by target name."""
+    baselines: Mapping[str, Path] = field(hash=False)
+    """The shared library of each allocator that benchmarks compare with, by name."""
     corpus: Path | None
 
     def has_sanitizer(self, name: str) -> bool:
@@ -195,5 +197,6 @@ def _parse(source: Path, content: dict[str, Any]) -> Build:
         recorder=part("recorder"),
         trace=part("trace"),
         targets=MappingProxyType({k: place(v) for k, v in content["targets"].items()}),
+        baselines=MappingProxyType({k: place(v) for k, v in content["baselines"].items()}),
         corpus=optional(content["corpus"]),
     )

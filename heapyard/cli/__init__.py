@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapyard._version import version
-from heapyard.cli import check, explain, record, replay, rules, targets
+from heapyard.cli import bench, check, explain, record, replay, rules, targets
 from heapyard.cli._parser import INTERRUPTED, PASSED, UNUSABLE, Parser
 from heapyard.errors import HeapyardError
 
@@ -109,6 +109,6 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="show the version")
     parser.set_defaults(run=None)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for verb in (check, rules, explain, targets, replay, record):
+    for verb in (check, bench, rules, explain, targets, replay, record):
         verb.add(verbs)
     return parser

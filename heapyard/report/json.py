@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from heapyard.report.result import Report, Result, TargetReport
 
-__all__ = ["SCHEMA", "as_json", "require_writable", "write"]
+__all__ = ["SCHEMA", "as_json", "require_writable", "unwritable", "write"]
 
 SCHEMA = "heapyard.check/1"
 
@@ -54,7 +54,7 @@ def require_writable(path: Path) -> None:
         if not existed:
             path.unlink()
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
 
 
 def write(report: Report, path: Path) -> None:
@@ -62,9 +62,10 @@ def write(report: Report, path: Path) -> None:
     try:
         path.write_text(json.dumps(as_json(report), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
 
 
-def _unwritable(path: Path, error: OSError) -> HeapyardError:
+def unwritable(path: Path, error: OSError) -> HeapyardError:
+    """The error for a file that a report can't be written to."""
     reason = (error.strerror or str(error)).lower()
     return HeapyardError(f"can't write {path}: {reason}; name a file that can be written")

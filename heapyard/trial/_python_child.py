@@ -92,8 +92,55 @@ def run(library: str, domain: str, plan: bytes, state: mmap.mmap) -> bytes:
     return answer.value
 
 
+class Bench(ctypes.Structure):
+    """struct hy_trial_bench."""
+
+    _fields_ = (
+        *((name, ctypes.c_uint32) for name in ("size", "plan", "is_sized", "warm_up")),
+        *((name, ctypes.c_uint64) for name in ("live", "low", "high", "seed", "pairs")),
+    )
+
+
+BENCH_PLANS = ("plan", "pairs", "lifo", "fifo", "random_free", "churn")
+
+
+def bench(library: str, domain: str, options: dict[str, str]) -> bytes:
+    """Run a benchmark; the engine's answer."""
+    function = ctypes.PyDLL(library).hy_trial_bench_functions
+    function.restype = ctypes.c_size_t
+    answer = ctypes.create_string_buffer(JSON_BYTES)
+    table = functions_of(domain)
+    request = Bench(
+        size=ctypes.sizeof(Bench),
+        plan=BENCH_PLANS.index(options["--bench"]),
+        warm_up=int(options.get("--warm-up", "0")),
+        live=int(options.get("--live", "1")),
+        low=int(options.get("--low", "8")),
+        high=int(options.get("--high", "8")),
+        seed=int(options.get("--seed", "0")),
+        pairs=int(options["--pairs"]),
+    )
+    plan = b""
+    if "--plan" in options:
+        with open(options["--plan"], "rb") as file:  # noqa: PTH123
+            plan = file.read()
+    function(
+        ctypes.byref(request),
+        plan,
+        ctypes.c_size_t(len(plan)),
+        ctypes.byref(table),
+        answer,
+        ctypes.c_size_t(JSON_BYTES),
+    )
+    return answer.value
+
+
 def options_of(arguments: list[str]) -> dict[str, str]:
-    """The options of the runner's command line; all of them but --capabilities take a value."""
+    """The options of the runner's command line that take a value.
+
+    --sized takes none, and means nothing to an allocator that has no free_sized.
+    """
+    arguments = [argument for argument in arguments if argument != "--sized"]
     names, values = arguments[::2], arguments[1::2]
     return dict(zip(names, values, strict=False))
 
@@ -108,6 +155,9 @@ def main() -> None:
         os.write(int(options["--result"]), capabilities(domain).encode())
         return
     options = options_of(arguments)
+    if "--bench" in options:
+        os.write(int(options["--result"]), bench(library, domain, options))
+        os._exit(0)
     if "--address-space" in options:
         bound = int(options["--address-space"])
         resource.setrlimit(resource.RLIMIT_AS, (bound, bound))

@@ -9,12 +9,15 @@
 
 static const char usage[] =
     "usage: heapyard-runner [--library PATH] [--prefix PREFIX] [--preloaded] [--builtin libc]\n"
-    "                       --plan FILE | --capabilities\n"
+    "                       --plan FILE | --capabilities |\n"
+    "                       --bench PLAN [--plan FILE] [--sized] [--live N] [--low N] [--high N]\n"
+    "                                    [--seed N] [--pairs N] [--warm-up N]\n"
     "                       [--result FD] [--state FD] [--address-space BYTES]\n";
 
 typedef struct reading {
     hy_options *options;
     const char *builtin;
+    const char *bench;
     bool preloaded;
     bool capabilities;
 } reading;
@@ -57,6 +60,32 @@ static bool read_switch(reading *so_far, const char *name)
         so_far->capabilities = true;
         return true;
     }
+    if (strcmp(name, "--sized") == 0) {
+        so_far->options->bench.is_sized = 1;
+        return true;
+    }
+    return false;
+}
+
+/* The numbers of a benchmark. True: it was one of them, and *is_sound says whether it can be. */
+static bool read_bench(hy_trial_bench *bench, const char *name, const char *value, bool *is_sound)
+{
+    uint64_t warm_up = 0;
+    const struct {
+        const char *name;
+        uint64_t *number;
+        uint64_t most;
+    } numbers[] = {
+        {"--live", &bench->live, HY_BENCH_MAX_LIVE}, {"--low", &bench->low, HY_BENCH_MAX_SIZE},
+        {"--high", &bench->high, HY_BENCH_MAX_SIZE}, {"--seed", &bench->seed, UINT64_MAX},
+        {"--pairs", &bench->pairs, UINT64_MAX},      {"--warm-up", &warm_up, UINT32_MAX}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            *is_sound = read_number(value, numbers[i].most, numbers[i].number);
+            bench->warm_up = numbers[i].number == &warm_up ? (uint32_t)warm_up : bench->warm_up;
+            return true;
+        }
+    }
     return false;
 }
 
@@ -69,6 +98,7 @@ static bool read_valued(reading *so_far, const char *name, const char *value)
     } texts[] = {{"--library", &options->target.library},
                  {"--prefix", &options->target.prefix},
                  {"--builtin", &so_far->builtin},
+                 {"--bench", &so_far->bench},
                  {"--plan", &options->plan}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(name, texts[i].name) == 0) {
@@ -85,14 +115,37 @@ static bool read_valued(reading *so_far, const char *name, const char *value)
     if (strcmp(name, "--address-space") == 0) {
         return read_number(value, UINT64_MAX, &options->address_space);
     }
+    bool is_sound = false;
+    if (read_bench(&options->bench, name, value, &is_sound)) {
+        return is_sound;
+    }
     return refuse("unknown option: ", name);
+}
+
+static bool read_bench_name(reading *so_far)
+{
+    static const char *const names[] = {
+#define NAME(value, name, text) [value] = #text,
+        HY_BENCH_PLANS(NAME)
+#undef NAME
+    };
+    so_far->options->is_bench = true;
+    for (uint32_t i = 0; i < HY_BENCH_COUNT; i++) {
+        if (strcmp(so_far->bench, names[i]) == 0) {
+            so_far->options->bench.plan = i;
+            return (i == HY_BENCH_PLAN) == (so_far->options->plan != NULL) ||
+                   refuse("--plan goes with --bench plan, and with no other", "");
+        }
+    }
+    return refuse("no such plan: ", so_far->bench);
 }
 
 static bool is_consistent(const reading *so_far)
 {
     const hy_options *const options = so_far->options;
-    if ((options->plan != NULL) == so_far->capabilities) {
-        return refuse("give one of --plan and --capabilities", "");
+    const bool is_run = options->plan != NULL || so_far->bench != NULL;
+    if (is_run == so_far->capabilities) {
+        return refuse("give one of --plan, --bench and --capabilities", "");
     }
     if (so_far->builtin != NULL && strcmp(so_far->builtin, "libc") != 0) {
         return refuse("no such builtin: ", so_far->builtin);
@@ -113,7 +166,11 @@ static hy_load_mode mode_of(const reading *so_far)
 
 bool hy__options_read(int count, char *const *arguments, hy_options *options)
 {
-    *options = (hy_options){.target = {.prefix = ""}, .result_fd = 1, .state_fd = -1};
+    *options = (hy_options){
+        .target = {.prefix = ""},
+        .bench = {.size = (uint32_t)sizeof options->bench, .live = 10000, .low = 8, .high = 512},
+        .result_fd = 1,
+        .state_fd = -1};
     reading so_far = {.options = options};
     for (int i = 1; i < count; i++) {
         if (read_switch(&so_far, arguments[i])) {
@@ -128,5 +185,5 @@ bool hy__options_read(int count, char *const *arguments, hy_options *options)
         i++;
     }
     options->target.mode = mode_of(&so_far);
-    return is_consistent(&so_far);
+    return is_consistent(&so_far) && (so_far.bench == NULL || read_bench_name(&so_far));
 }

@@ -11,7 +11,9 @@
 
 typedef struct hy_options {
     hy_load_request target;
-    const char *plan; /* NULL: --capabilities */
+    const char *plan; /* NULL: --capabilities, or a benchmark's generated plan */
+    hy_trial_bench bench;
+    bool is_bench;
     int result_fd;
     int state_fd; /* -1: none */
     uint64_t address_space;

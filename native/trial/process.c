@@ -51,6 +51,12 @@ uint64_t hy__process_anonymous(void)
     return anonymous > free_lazily ? anonymous - free_lazily : 0;
 }
 
+uint64_t hy__process_faults(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_minflt : 0;
+}
+
 uint64_t hy__process_mapped(void)
 {
     char text[256];

@@ -10,6 +10,9 @@
 /* Anonymous memory in RAM, less what MADV_FREE marked as free. 0 where the kernel does not say. */
 uint64_t hy__process_anonymous(void);
 
+/* Page faults so far that needed no disk. */
+uint64_t hy__process_faults(void);
+
 /* The size of the address space in use. */
 uint64_t hy__process_mapped(void);
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/print.h"
+#include "trial/bench.h"
 #include "trial/options.h"
 #include "trial/run.h"
 
@@ -137,6 +138,25 @@ static void run_plan(const hy_options *options, hy_trial_state *state, hy_json *
     hy__run(&run, json);
 }
 
+static void run_bench(const hy_options *options, hy_json *json)
+{
+    hy_reason reason;
+    const void *plan = NULL;
+    size_t size = 0;
+    if (!hy__load(&options->target, &loaded, &reason)) {
+        hy__bench_refused(&reason, json);
+        return;
+    }
+    if (options->plan != NULL) {
+        plan = map_plan(options->plan, &size, &reason);
+        if (plan == NULL) {
+            hy__bench_refused(&reason, json);
+            return;
+        }
+    }
+    hy__bench(&options->bench, plan, size, &loaded.subject, json);
+}
+
 static bool write_all(int fd, const char *text, size_t size)
 {
     while (size > 0) {
@@ -165,7 +185,9 @@ int main(int count, char **arguments)
                         sizeof *state);
         return 2;
     }
-    if (options.plan != NULL) {
+    if (options.is_bench) {
+        run_bench(&options, &json);
+    } else if (options.plan != NULL) {
         run_plan(&options, state, &json);
     } else {
         const bool found = hy__load(&options.target, &loaded, &reason);

@@ -157,6 +157,7 @@ bool hy__subject_from_functions(const struct hy_trial_functions *functions, hy_s
         .table = {HEAPYARD_TARGET_HEADER, .name = functions->name, .flags = functions->flags,
                   .min_alignment = functions->min_alignment, .max_size = functions->max_size},
         .handle = (void *)(uintptr_t)functions,
+        .plain = functions,
     };
 #define ADAPT(entry) subject->table.entry = functions->entry != NULL ? plain_##entry : NULL;
     HEAPYARD_TARGET_FUNCTIONS(ADAPT)

@@ -13,9 +13,10 @@
 #include "trial/reason.h"
 
 typedef struct hy_subject {
-    struct heapyard_target table; /* min_alignment and max_size never 0 */
-    void *handle;                 /* passed where the table has no `open` */
-    uint32_t functions;           /* 1 << HY_FUNCTION_... */
+    struct heapyard_target table;           /* min_alignment and max_size never 0 */
+    void *handle;                           /* passed where the table has no `open` */
+    const struct hy_trial_functions *plain; /* what the table adapts; NULL: it adapts nothing */
+    uint32_t functions;                     /* 1 << HY_FUNCTION_... */
 } hy_subject;
 
 /* Copies a table, of this or a longer version. False, with the reason, if it is not one: wrong

@@ -30,6 +30,7 @@ CONTENT: dict[str, Any] = {
     "runner_musl": None,
     "recorder": "bin/libheapyard_record.so",
     "trace": "bin/heapyard-trace",
+    "baselines": {},
     "targets": {"bump": "lib/bump.so"},
     "corpus": None,
 }

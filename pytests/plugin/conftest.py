@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,10 +68,9 @@ Verdicts = Callable[[], dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def _rules_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rules that a test declares are gone after it, and so is what their plans took."""
+    """Rules that a test declares are gone after it, and so is the time that shrinking took."""
     monkeypatch.setattr(rules, "_registry", {})
     monkeypatch.setattr(rules.Trial, "_shrinking_left", 40.0)
-    monkeypatch.setattr(rules.Trial, "_hangs", Counter())
 
 
 @pytest.fixture

@@ -14,15 +14,28 @@ class TrialStateStruct(Structure):
     _fields_ = (("op", c_uint64), ("round", c_uint64), ("operations", c_uint64))
 
 
+class TrialBenchStruct(Structure):
+    """What a benchmark runs (hy_trial_bench)."""
+
+    _fields_ = (
+        *((name, c_uint32) for name in ("size", "plan", "is_sized", "warm_up")),
+        *((name, c_uint64) for name in ("live", "low", "high", "seed", "pairs")),
+    )
+
+
 _RUN = (c_void_p, c_size_t, c_void_p, c_char_p, c_size_t, POINTER(TrialStateStruct))
+_BENCH = (POINTER(TrialBenchStruct), c_void_p, c_size_t, c_void_p, c_char_p, c_size_t)
 
 PART = Part(
     library="libheapyard_trial",
     headers=("trial.h", "plan.h", "target.h", "recording.h"),
-    structs=MappingProxyType({"hy_trial_state": TrialStateStruct}),
+    structs=MappingProxyType(
+        {"hy_trial_state": TrialStateStruct, "hy_trial_bench": TrialBenchStruct}
+    ),
     functions=(
         function("hy_trial_run", c_size_t, *_RUN),
         function("hy_trial_run_functions", c_size_t, *_RUN),
+        function("hy_trial_bench_functions", c_size_t, *_BENCH),
         function("hy_trial_op_name", c_char_p, c_uint32),
         function("hy_trial_check_name", c_char_p, c_uint32),
         function("hy_trial_measure_name", c_char_p, c_uint32),

@@ -65,6 +65,63 @@ HY_API size_t hy_trial_run_functions(const void *plan, size_t size,
                                      const struct hy_trial_functions *functions, char *json,
                                      size_t json_size, hy_trial_state *state);
 
+/*
+ * How fast, and how much memory: a plan replayed without verification, the clock stopped wherever
+ * memory is read. The plans that are generated, on blocks of `low` to `high` bytes drawn evenly:
+ *
+ *  pairs         malloc, then free at once; no other block is live
+ *  lifo          `live` mallocs, then as many frees, the last block first
+ *  fifo          the same, the first block first
+ *  random_free   the same, in random order
+ *  churn         with `live` blocks there: free one at random and malloc another in its place.
+ *                Filling, as many swaps as there are blocks, and emptying are outside the clock
+ *
+ * Each malloc is followed by a write of 8 bytes. HY_BENCH_PLAN replays a packed plan (a recording,
+ * say) and writes one byte in each page of each block too. The tape is played `warm_up` times
+ * without the clock, then until at least `pairs` pairs of calls were timed.
+ */
+#define HY_BENCH_PLANS(X)                                                                          \
+    X(0, PLAN, plan)                                                                               \
+    X(1, PAIRS, pairs)                                                                             \
+    X(2, LIFO, lifo)                                                                               \
+    X(3, FIFO, fifo)                                                                               \
+    X(4, RANDOM_FREE, random_free)                                                                 \
+    X(5, CHURN, churn)
+
+typedef enum hy_bench_plan {
+#define HY__BENCH_ENUM(value, name, text) HY_BENCH_##name = (value),
+    HY_BENCH_PLANS(HY__BENCH_ENUM)
+#undef HY__BENCH_ENUM
+        HY_BENCH_COUNT = 6
+} hy_bench_plan;
+
+#define HY_BENCH_MAX_LIVE HY_PLAN_MAX_SLOTS
+#define HY_BENCH_MIN_SIZE UINT64_C(8)
+#define HY_BENCH_MAX_SIZE (UINT64_C(1) << 30)
+
+typedef struct hy_trial_bench {
+    uint32_t size;     /* sizeof(struct hy_trial_bench) */
+    uint32_t plan;     /* HY_BENCH_... */
+    uint32_t is_sized; /* not 0: free_sized, where the target has it */
+    uint32_t warm_up;
+    uint64_t live; /* 1 to HY_BENCH_MAX_LIVE */
+    uint64_t low;  /* HY_BENCH_MIN_SIZE to high */
+    uint64_t high; /* at most HY_BENCH_MAX_SIZE */
+    uint64_t seed;
+    uint64_t pairs;
+} hy_trial_bench;
+
+/*
+ * Runs it in this process and writes one JSON object (schema heapyard.bench-run/1), as
+ * hy_trial_run_functions does: nanoseconds by the clock and of processor time, operations (a pair is
+ * two), minor page faults, and in bytes: the most that was live, and resident memory above that at
+ * the start: at its peak, after everything is freed, and after `trim` (null where there is none).
+ * `plan` is NULL for the plans that are generated.
+ */
+HY_API size_t hy_trial_bench_functions(const hy_trial_bench *request, const void *plan, size_t size,
+                                       const struct hy_trial_functions *functions, char *json,
+                                       size_t json_size);
+
 /* Names as they stand in JSON; NULL past the last. Checks are numbered by bit: 0 is "null". */
 HY_API const char *hy_trial_op_name(uint32_t op);
 HY_API const char *hy_trial_check_name(uint32_t index);

@@ -1,0 +1,83 @@
+"""A benchmark's results as text: for each plan a table with a line for each target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heapyard.bench.targets import BASELINES
+from heapyard.report.columns import headings
+from heapyard.report.terminal import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from heapyard.bench.figures import Spread
+    from heapyard.bench.result import BenchReport, PlanReport, Row
+    from heapyard.report.style import Style
+
+__all__ = ["legend", "lines_of_plan", "mebibytes", "ratio_text"]
+
+_NAME = 18
+_WIDTHS = (8, 13, 9, 9, 9, 9)
+
+
+def lines_of_plan(plan: PlanReport, style: Style) -> Iterator[str]:
+    """Title, headings, and the rows."""
+    names = headings([row.target for row in plan.rows])
+    live = f", {mebibytes(plan.live_peak)} MiB live at most" if plan.live_peak > 1 << 16 else ""
+    yield style(plan.title, "bold") + style(live, "dim")
+    heads = ("ns/pair", "quartiles", f"x {_short(names[0])}", "x floor", "peak MiB", "left MiB")
+    cells = "".join(f"{head:>{width}}" for head, width in zip(heads, _WIDTHS, strict=True))
+    yield style(f"  {'':<{_NAME}}{cells}", "dim")
+    for name, row in zip(names, plan.rows, strict=True):
+        yield _line(name, row, plan, style)
+
+
+def legend(report: BenchReport) -> Iterator[str]:
+    """What the figures are, under the tables."""
+    frees = ", freed with their sizes where the target can" if report.settings.sized else ""
+    rounds = plural(report.settings.rounds, "interleaved round")
+    yield f"{rounds}, seed {report.settings.seed}{frees}; {report.machine}."
+    yield "ns/pair: median processor time of a malloc, a write and a free; between the quartiles"
+    yield "lie half of the rounds. x: median of each round's own ratio; ~ where 1 lies between its"
+    yield "quartiles. peak, left: resident memory at its highest, and after everything is freed."
+
+
+def _line(name: str, row: Row, plan: PlanReport, style: Style) -> str:
+    label = f"  {_cut(name):<{_NAME}}"
+    if row.trouble is not None:
+        return f"{label}  {style(row.trouble.text, 'red', 'bold')}"
+    cells = (
+        f"{row.pair.median:.1f}",
+        f"{row.pair.low:.1f}-{row.pair.high:.1f}",
+        ratio_text(row.ratio_to(plan.first)),
+        ratio_text(row.ratio_to(plan.floor)),
+        mebibytes(row.peak),
+        mebibytes(row.final),
+    )
+    text = label + "".join(f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+    return style(text, "dim") if row.target in BASELINES else text
+
+
+def ratio_text(ratio: Spread | None) -> str:
+    """As "1.27"; "~1.02" where 1 lies between the quartiles, "-" where there is none."""
+    if ratio is None:
+        return "-"
+    same = ratio.holds_one and ratio.low != ratio.high
+    return f"{'~' if same else ''}{ratio.median:.2f}"
+
+
+def mebibytes(size: float) -> str:
+    """Two digits that count: "0.02", "3.1", "122"."""
+    value = size / (1 << 20)
+    if value >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _NAME else name[: _NAME - 3] + "..."
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 6 else "first"
