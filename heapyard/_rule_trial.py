@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 if TYPE_CHECKING:
-    from heapyard.rules import Rule
+    from heapyard._rule import Rule
     from heapyard.trial import Check, Outcome, Plan, Target
 
 __all__ = ["FLAGS", "NotApplicable", "RuleViolation", "Trial"]
@@ -20,6 +21,11 @@ be freed or resized, blocks of 1 GiB, calls from several threads."""
 PLAN_SECONDS = 10.0
 """How long one plan may run unless its rule says otherwise."""
 
+HANGS_IN_FULL = 3
+"""After so many plans of this process that hung on one target, its next ones get less time."""
+
+HANGING_SECONDS = 1.0
+"""How long one plan may run on a target that has hung so often: most take a hundredth of it."""
 
 SHRINK_SECONDS = 5.0
 """How long the shortest plan of one failure is looked for."""
@@ -63,6 +69,7 @@ class Trial:
     """
 
     _shrinking_left: ClassVar[float] = ALL_SHRINKING_SECONDS
+    _hangs: ClassVar[Counter[str]] = Counter()
 
     def __init__(self, rule: Rule, target: Target, *, seed: int = 0) -> None:
         self.rule = rule
@@ -92,15 +99,18 @@ class Trial:
         """Run the plan in a child and answer what happened; the rule judges it.
 
         Raises NotApplicable where the target lacks one of the plan's functions, or the machine the
-        memory for it.
+        memory for it. On a target that has hung HANGS_IN_FULL times, a plan has HANGING_SECONDS.
         """
         from heapyard.trial import PlanError, run_plan  # noqa: PLC0415
 
         self._require(plan)
-        limit = self._limit(time_limit)
+        wanted = self._patience(time_limit)
+        limit = self._limit(wanted)
         outcome = run_plan(self.target, plan, time_limit=limit, **options)
-        if outcome.status == "hang" and limit < min(time_limit, self.rule.seconds / 2):
-            self._overrun()
+        if outcome.status == "hang":
+            if limit < min(wanted, self.rule.seconds / 2):
+                self._overrun()
+            Trial._hangs[self.target.name] += 1
         if outcome.status != "refused":
             return outcome
         if outcome.kind in ("symbol", "memory"):
@@ -135,6 +145,13 @@ class Trial:
         if lacking:
             raise NotApplicable(f"needs {', '.join(lacking)}")
 
+    def _patience(self, wanted: float) -> float:
+        """`wanted`, or less where the target is known to hang."""
+        return min(wanted, HANGING_SECONDS) if self._is_known_to_hang() else wanted
+
+    def _is_known_to_hang(self) -> bool:
+        return Trial._hangs[self.target.name] >= HANGS_IN_FULL
+
     def _limit(self, wanted: float) -> float:
         remaining = self._ends - time.monotonic()
         if remaining <= 0:
@@ -148,7 +165,8 @@ class Trial:
         )
 
     def _violation(self, plan: Plan, outcome: Outcome, limit: float) -> RuleViolation:
-        if Trial._shrinking_left > 0:
+        idle = outcome.status == "hang" and self._is_known_to_hang()
+        if Trial._shrinking_left > 0 and not idle:
             began = time.monotonic()
             plan, outcome = self._shortened(plan, outcome, limit)
             Trial._shrinking_left -= time.monotonic() - began

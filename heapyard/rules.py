@@ -22,12 +22,11 @@ import importlib
 import inspect
 import pkgutil
 import re
-from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from heapyard._rule import MUST, PROFILE, SHOULD, Level, Rule
 from heapyard._rule_trial import FLAGS, NotApplicable, RuleViolation, Trial
 from heapyard.errors import BadArgumentError, HeapyardError
 
@@ -59,50 +58,6 @@ CONTRACT = "heapyard.contract"
 _ID = re.compile(r"HY-([A-Z]+)-[0-9]{2}")
 _ATTRIBUTE = "heapyard_rule"
 _Test = TypeVar("_Test", bound="Callable[..., None]")
-
-
-class Level(StrEnum):
-    """How binding a rule is."""
-
-    MUST = "MUST"
-    """The standard or the platform's documented interface demands it."""
-    SHOULD = "SHOULD"
-    """Users rely on it; a failure is shown, and counts with `--strict` only."""
-    PROFILE = "PROFILE"
-    """A figure to compare."""
-
-
-MUST = Level.MUST
-SHOULD = Level.SHOULD
-PROFILE = Level.PROFILE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What is known of a rule without running it."""
-
-    id: str
-    level: Level
-    title: str
-    """The property, as a claim: the docstring's first line."""
-    text: str
-    """The docstring below its first line."""
-    source: str
-    """The clause that demands the property, or who relies on it."""
-    bug: str
-    """A public bug that this rule would have caught; empty: none is known."""
-    needs: frozenset[str]
-    """Entry points and `FLAGS` without which a target is not asked."""
-    seconds: float
-    """How long the rule may take on one target; what runs longer hangs."""
-    function: str
-    """The test's name."""
-    file: Path = field(repr=False)
-
-    @property
-    def group(self) -> str:
-        """The middle of the id: ALIGN, ZERO..."""
-        return self.id.split("-")[1]
 
 
 class UnknownRuleError(HeapyardError):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,10 @@ Verdicts = Callable[[], dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def _rules_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rules that a test declares are gone after it, and so is the time that shrinking took."""
+    """Rules that a test declares are gone after it, and so is what their plans took."""
     monkeypatch.setattr(rules, "_registry", {})
     monkeypatch.setattr(rules.Trial, "_shrinking_left", 40.0)
+    monkeypatch.setattr(rules.Trial, "_hangs", Counter())
 
 
 @pytest.fixture
