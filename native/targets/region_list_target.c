@@ -15,25 +15,15 @@ static void *list_open(void)
     return hy__spans_open(&(hy_region_options){.engine = HY_REGION_LIST});
 }
 
-static void list_close(void *handle)
-{
-    hy__spans_close(handle);
-}
-
-static hy_region *region_of(void *handle)
-{
-    return ((hy_spans *)handle)->region;
-}
-
 void *hy__shim_alloc(void *handle, size_t alignment, size_t size)
 {
     size_t total;
     if (!hy__sized_total(size, alignment, &total)) {
         return NULL;
     }
-    void *raw = hy_region_alloc_aligned(region_of(handle), alignment, total);
+    void *raw = hy_region_alloc_aligned(hy__spans_region(handle), alignment, total);
     if (raw == NULL && hy__spans_grow(handle, alignment, total)) {
-        raw = hy_region_alloc_aligned(region_of(handle), alignment, total);
+        raw = hy_region_alloc_aligned(hy__spans_region(handle), alignment, total);
     }
     return hy__sized_block(raw, size, alignment);
 }
@@ -45,9 +35,9 @@ void *hy__shim_zeroed(void *handle, size_t size)
     if (!hy__sized_total(size, pad, &total)) {
         return NULL;
     }
-    void *raw = hy_region_calloc(region_of(handle), 1, total);
+    void *raw = hy_region_calloc(hy__spans_region(handle), 1, total);
     if (raw == NULL && hy__spans_grow(handle, pad, total)) {
-        raw = hy_region_calloc(region_of(handle), 1, total);
+        raw = hy_region_calloc(hy__spans_region(handle), 1, total);
     }
     return hy__sized_block(raw, size, pad);
 }
@@ -61,9 +51,9 @@ void *hy__shim_resize(void *handle, void *block, size_t size)
     if (!hy__sized_total(size, old.pad, &total)) {
         return NULL;
     }
-    void *moved = hy_region_realloc_sized(region_of(handle), raw, old_total, 0, total);
+    void *moved = hy_region_realloc_sized(hy__spans_region(handle), raw, old_total, 0, total);
     if (moved == NULL && hy__spans_grow(handle, sizeof(hy_sized_header), total)) {
-        moved = hy_region_realloc_sized(region_of(handle), raw, old_total, 0, total);
+        moved = hy_region_realloc_sized(hy__spans_region(handle), raw, old_total, 0, total);
     }
     return hy__sized_block(moved, size, old.pad);
 }
@@ -72,7 +62,8 @@ static void list_free(void *handle, void *block)
 {
     if (block != NULL) {
         const hy_sized_header header = *hy__sized_header(block);
-        hy_region_free_sized(region_of(handle), hy__sized_raw(block), header.size + header.pad);
+        hy_region_free_sized(hy__spans_region(handle), hy__sized_raw(block),
+                             header.size + header.pad);
     }
 }
 
@@ -95,23 +86,14 @@ static size_t list_usable_size(void *handle, void *block)
     return block == NULL ? 0 : hy__sized_header(block)->size;
 }
 
-static const char *list_check(void *handle)
-{
-    return hy__spans_check(handle);
-}
-
 HEAPYARD_EXPORT_TARGET = {
     HEAPYARD_TARGET_HEADER,
     .name = "region:list",
-    .flags = HEAPYARD_TARGET_SETS_ERRNO,
-    .min_alignment = 16,
-    .max_size = HY_SPANS_MAX_SIZE,
     .open = list_open,
-    .close = list_close,
+    HY_SPANS_MEMBERS,
     HY_FAMILY_MEMBERS,
     .free = list_free,
     .free_sized = list_free_sized,
     .free_aligned_sized = list_free_aligned_sized,
     .usable_size = list_usable_size,
-    .check = list_check,
 };

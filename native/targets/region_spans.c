@@ -29,8 +29,9 @@ hy_spans *hy__spans_open(const hy_region_options *options)
     return spans;
 }
 
-void hy__spans_close(hy_spans *spans)
+void hy__spans_close(void *handle)
 {
+    hy_spans *const spans = handle;
     hy_region_destroy(spans->region);
     for (hy_span *span = spans->first.next; span != NULL;) {
         hy_span *const next = span->next;
@@ -66,8 +67,8 @@ bool hy__spans_grow(hy_spans *spans, size_t alignment, size_t size)
     return true;
 }
 
-const char *hy__spans_check(const hy_spans *spans)
+const char *hy__spans_check(void *handle)
 {
-    const hy_check_result result = hy_region_check(spans->region);
+    const hy_check_result result = hy_region_check(hy__spans_region(handle));
     return result.code == HY_REGION_SOUND ? NULL : hy_region_check_text(result.code);
 }

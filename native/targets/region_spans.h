@@ -23,15 +23,26 @@ typedef struct hy_spans {
     hy_region *region;
 } hy_spans;
 
+/* The region of a target's handle, which is an hy_spans. */
+static inline hy_region *hy__spans_region(void *handle)
+{
+    return ((hy_spans *)handle)->region;
+}
+
 /* NULL: no memory. */
 hy_spans *hy__spans_open(const hy_region_options *options);
-void hy__spans_close(hy_spans *spans);
+void hy__spans_close(void *handle);
 
 /* Another span, with room for a block of this size and alignment. False: no memory, or too large.
  */
 bool hy__spans_grow(hy_spans *spans, size_t alignment, size_t size);
 
 /* The text of what hy_region_check finds; NULL: sound. */
-const char *hy__spans_check(const hy_spans *spans);
+const char *hy__spans_check(void *handle);
+
+/* The members of a target's table that are the same for both engines. */
+#define HY_SPANS_MEMBERS                                                                           \
+    .flags = HEAPYARD_TARGET_SETS_ERRNO, .min_alignment = 16, .max_size = HY_SPANS_MAX_SIZE,       \
+    .close = hy__spans_close, .check = hy__spans_check
 
 #endif /* HEAPYARD_TARGETS_REGION_SPANS_H */
