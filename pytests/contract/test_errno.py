@@ -1,6 +1,7 @@
 """HY-ERRNO: what each call says through errno, and what it leaves alone."""
 
 from errno import EINVAL, ENOMEM, ERANGE
+from itertools import product
 
 from heapyard.contract.grids import (
     KIB,
@@ -17,6 +18,9 @@ from heapyard.trial import Check
 
 WRAPPING = ((SIZE_MAX, 2), (2, SIZE_MAX), (1 << 32, 1 << 32), (SIZE_MAX, SIZE_MAX), (3, 1 << 63))
 """Counts and sizes whose product does not fit a size_t."""
+
+ALIGNED_TOO_LARGE = tuple(product((8, 16, 64, PAGE), TOO_LARGE))
+"""Alignments and sizes that no aligned request can be given."""
 
 
 @rule(
@@ -88,9 +92,8 @@ def test_failing_reallocarray_says_enomem(trial: Trial) -> None:
 def test_failing_aligned_alloc_says_enomem(trial: Trial) -> None:
     """An aligned_alloc that fails for want of memory sets errno to ENOMEM."""
     plan = trial.plan(Check.ERRNO)
-    for alignment in (8, 16, 64, PAGE):
-        for size in TOO_LARGE:
-            plan.aligned_alloc(alignment, size // alignment * alignment, fails=ENOMEM)
+    for alignment, size in ALIGNED_TOO_LARGE:
+        plan.aligned_alloc(alignment, size // alignment * alignment, fails=ENOMEM)
     trial.holds(plan)
 
 
@@ -103,9 +106,8 @@ def test_failing_aligned_alloc_says_enomem(trial: Trial) -> None:
 def test_failing_memalign_says_enomem(trial: Trial) -> None:
     """A memalign that fails for want of memory sets errno to ENOMEM."""
     plan = trial.plan(Check.ERRNO)
-    for alignment in (8, 16, 64, PAGE):
-        for size in TOO_LARGE:
-            plan.memalign(alignment, size, fails=ENOMEM)
+    for alignment, size in ALIGNED_TOO_LARGE:
+        plan.memalign(alignment, size, fails=ENOMEM)
     trial.holds(plan)
 
 
@@ -121,9 +123,8 @@ def test_posix_memalign_answers_enomem(trial: Trial) -> None:
     Its result is the error number: neither -1 nor EINVAL.
     """
     plan = trial.plan(Check.RETURN_CODE)
-    for alignment in (8, 16, 64, PAGE):
-        for size in TOO_LARGE:
-            plan.posix_memalign(alignment, size, fails=ENOMEM)
+    for alignment, size in ALIGNED_TOO_LARGE:
+        plan.posix_memalign(alignment, size, fails=ENOMEM)
     trial.holds(plan)
 
 

@@ -1,5 +1,7 @@
 """HY-LIMIT: sizes, counts and alignments that no allocator can serve, and sums that wrap."""
 
+from collections.abc import Iterator
+
 from heapyard.contract.grids import KIB, MIB, PAGE, PTRDIFF_MAX, SIZE_MAX, TOO_LARGE, powers
 from heapyard.rules import MUST, Trial, rule
 from heapyard.trial import Check, Plan, Slot
@@ -109,9 +111,8 @@ def test_aligned_alloc_too_large_fails(trial: Trial) -> None:
     The sizes are multiples of the alignment.
     """
     plan = trial.plan(Check.REFUSE)
-    for alignment in powers(8, MIB):
-        for size in (SIZE_MAX - alignment + 1, *TOO_LARGE):
-            plan.aligned_alloc(alignment, size // alignment * alignment, fails=True)
+    for alignment, size in _aligned_too_large():
+        plan.aligned_alloc(alignment, size // alignment * alignment, fails=True)
     trial.holds(plan)
 
 
@@ -125,9 +126,8 @@ def test_aligned_alloc_too_large_fails(trial: Trial) -> None:
 def test_posix_memalign_too_large_fails(trial: Trial) -> None:
     """posix_memalign fails for sizes whose sum with the alignment wraps, and for all too large."""
     plan = trial.plan(Check.REFUSE)
-    for alignment in powers(8, MIB):
-        for size in (*_wrapping_with(alignment), *TOO_LARGE):
-            plan.posix_memalign(alignment, size, fails=True)
+    for alignment, size in _aligned_too_large():
+        plan.posix_memalign(alignment, size, fails=True)
     trial.holds(plan)
 
 
@@ -141,9 +141,8 @@ def test_posix_memalign_too_large_fails(trial: Trial) -> None:
 def test_memalign_too_large_fails(trial: Trial) -> None:
     """memalign fails for sizes whose sum with the alignment wraps, and for all too large."""
     plan = trial.plan(Check.REFUSE)
-    for alignment in powers(8, MIB):
-        for size in (*_wrapping_with(alignment), *TOO_LARGE):
-            plan.memalign(alignment, size, fails=True)
+    for alignment, size in _aligned_too_large():
+        plan.memalign(alignment, size, fails=True)
     trial.holds(plan)
 
 
@@ -289,6 +288,13 @@ def _verify_size(trial: Trial, plan: Plan, block: Slot) -> None:
     for size in (16, 1000, 100 * KIB):
         plan.malloc(size)
     plan.free_all()
+
+
+def _aligned_too_large() -> Iterator[tuple[int, int]]:
+    """Each alignment up to 1 MiB, with each size that is too large beside it."""
+    for alignment in powers(8, MIB):
+        for size in (*_wrapping_with(alignment), *TOO_LARGE):
+            yield alignment, size
 
 
 def _wrapping_with(alignment: int) -> tuple[int, ...]:
