@@ -41,7 +41,15 @@ alignment, size = ctypes.c_size_t(1 << 63), ctypes.c_size_t((1 << 63) - 1)
 code = ctypes.CDLL(None).posix_memalign(ctypes.byref(block), alignment, size)
 sys.exit(code not in (errno.ENOMEM, errno.EINVAL))
 """
-NOT_SANITIZED = {"cli", "contract", "corpus", "plugin", "session", "trial"}  # folders of pytests
+NOT_SANITIZED = {
+    "cli",
+    "contract",
+    "corpus",
+    "plugin",
+    "record",
+    "session",
+    "trial",
+}  # folders of pytests
 
 
 @pytest.hookimpl(tryfirst=True)

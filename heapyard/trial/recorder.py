@@ -45,12 +45,12 @@ def record(arguments: Sequence[str], output: Path, *, children: bool = False) ->
     RecordingError, in one line, where the program can't be recorded.
     """
     program = _find(arguments[0])
-    _require_recordable(arguments[0], program)
+    _require_recordable(arguments[0], Path(program))
     run = secrets.randbits(64)
     environment = _environment(output, children=children)
     _create(output, run)
     try:
-        code = _run([str(program), *arguments[1:]], arguments[0], environment)
+        code = _run([program, *arguments[1:]], arguments[0], environment)
         paths = tuple(_paths(output, run))
         if not paths:
             raise RecordingError(
@@ -69,10 +69,11 @@ def record(arguments: Sequence[str], output: Path, *, children: bool = False) ->
 # --- what can be recorded ---
 
 
-def _find(name: str) -> Path:
+def _find(name: str) -> str:
+    """The program's path, as it was typed: a script sees it as $0."""
     found = shutil.which(name)
-    if found is not None:
-        return Path(found)
+    if found is not None:  # never without a slash: that would be looked for in PATH once more
+        return found if os.sep in found else os.path.join(os.curdir, found)  # noqa: PTH118
     if os.sep in name and Path(name).is_dir():
         raise RecordingError(f"{name}: a folder; name a program")
     if os.sep in name and Path(name).exists():

@@ -111,6 +111,7 @@ def _trace(path: Path, options: list[str], *, plan: int | None = None) -> dict[s
             command,
             capture_output=True,
             check=False,
+            env={name: value for name, value in os.environ.items() if name != "LD_PRELOAD"},
             pass_fds=() if plan is None else (plan,),
         )
     except OSError as error:

@@ -365,6 +365,7 @@ static uint64_t convert_at(conversion *c, uint64_t at)
 
 static void convert_all(conversion *c)
 {
+    (void)operand(c, 1); /* the count of any calloc, once the table is full */
     for (uint64_t at = 0; at < c->count && c->trouble == NULL;) {
         at += convert_at(c, at);
     }

@@ -48,7 +48,9 @@ static const void *map_file(const char *path, size_t *size, const char **trouble
         return NULL;
     }
     *size = (size_t)status.st_size;
-    if (*size >= HY_RECORDING_HEADER) {
+    if (!S_ISREG(status.st_mode)) {
+        *trouble = "not a recording: no regular file";
+    } else if (*size >= HY_RECORDING_HEADER) {
         data = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
         *trouble = strerror(errno);
     } else {
