@@ -6,7 +6,13 @@
 set(heapyard_shim_targets
     region:list=heapyard_target_region_list
     region:fast=heapyard_target_region_fast
-    bump=heapyard_target_bump)
+    bump=heapyard_target_bump
+    domain:raw=heapyard_target_domain_raw
+    domain:mem=heapyard_target_domain_mem
+    domain:obj=heapyard_target_domain_obj
+    domain:raw+debug=heapyard_target_domain_raw_debug
+    domain:mem+debug=heapyard_target_domain_mem_debug
+    domain:obj+debug=heapyard_target_domain_obj_debug)
 
 # What a benchmark compares with, and nobody puts on trial.
 set(heapyard_baseline_targets

@@ -89,3 +89,20 @@ class RegionCounters(Counters):
     misuses: int
     steps: int
     peak_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCounters(Counters):
+    """The counters of a domain: HY_DOMAIN_COUNTERS in <heapyard/domain.h>."""
+
+    allocs: int
+    frees: int
+    reallocs: int
+    failures: int
+    live_blocks: int
+    held_bytes: int
+    peak_held_bytes: int
+    live_bytes: int
+    peak_live_bytes: int
+    quarantined_blocks: int
+    quarantined_bytes: int

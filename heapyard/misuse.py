@@ -31,6 +31,10 @@ class MisuseKind(IntEnum):
     CORRUPTED = 6
     WRITE_AFTER_FREE = 7
     BAD_ARGUMENT = 8
+    OVERFLOW = 9
+    UNDERFLOW = 10
+    WRONG_DOMAIN = 11
+    NO_LOCK = 12
 
     @property
     def text(self) -> str:
@@ -47,6 +51,8 @@ class Misuse:
     part: str
     detail: str
     address: int
+    dump: str = ""
+    """Lines that show the memory around it, where it was looked at."""
 
 
 @contextmanager
@@ -58,7 +64,8 @@ def recorded_misuse() -> Iterator[list[Misuse]]:
         report = pointer.contents
         detail = (report.detail or b"").decode()
         kind = MisuseKind(report.kind)
-        reports.append(Misuse(kind, report.part.decode(), detail, report.address or 0))
+        dump = (report.dump or b"").decode()
+        reports.append(Misuse(kind, report.part.decode(), detail, report.address or 0, dump))
 
     handler = MisuseHandler(handle)
     old_handler, old_context = ctypes.c_void_p(), ctypes.c_void_p()

@@ -30,6 +30,9 @@ static void print_and_abort(const hy_misuse *misuse)
     const char *space = misuse->detail != NULL ? " " : "";
     hy__print_error("heapyard: %s: %s of %p%s%s\n", misuse->part, hy_misuse_text(misuse->kind),
                     misuse->address, space, detail);
+    if (misuse->dump != NULL) {
+        hy__print_text(misuse->dump);
+    }
     abort();
 }
 
@@ -48,7 +51,14 @@ void hy_misuse_set_handler(hy_misuse_handler *handler, void *context,
 
 void hy__misuse(hy_misuse_kind kind, const char *part, const void *address, const char *detail)
 {
-    const hy_misuse misuse = {.kind = kind, .part = part, .detail = detail, .address = address};
+    hy__misuse_shown(kind, part, address, detail, NULL);
+}
+
+void hy__misuse_shown(hy_misuse_kind kind, const char *part, const void *address,
+                      const char *detail, const char *dump)
+{
+    const hy_misuse misuse = {
+        .kind = kind, .part = part, .detail = detail, .address = address, .dump = dump};
     if (current_handler == NULL) {
         print_and_abort(&misuse);
     }

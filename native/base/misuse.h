@@ -10,4 +10,8 @@
  * structure as it was. `detail` may be NULL. */
 void hy__misuse(hy_misuse_kind kind, const char *part, const void *address, const char *detail);
 
+/* The same with lines of a dump (NULL: none), printed after the line by the default handler. */
+void hy__misuse_shown(hy_misuse_kind kind, const char *part, const void *address,
+                      const char *detail, const char *dump);
+
 #endif /* HEAPYARD_BASE_MISUSE_H */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 void hy__print_error(const char *format, ...)
@@ -18,5 +19,13 @@ void hy__print_error(const char *format, ...)
         const ssize_t ignored = write(STDERR_FILENO, line, used);
         (void)ignored;
     }
+    errno = saved_errno;
+}
+
+void hy__print_text(const char *text)
+{
+    const int saved_errno = errno;
+    const ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
+    (void)ignored;
     errno = saved_errno;
 }

@@ -10,4 +10,7 @@
  * so that it can report from inside an allocator that stands in for malloc. Keeps errno. */
 void hy__print_error(const char *format, ...) HY_PRINTF(1, 2);
 
+/* Writes text of any length as it is, likewise. */
+void hy__print_text(const char *text);
+
 #endif /* HEAPYARD_BASE_PRINT_H */

@@ -11,7 +11,7 @@ import pytest
 
 from heapyard import bump, pages
 from heapyard.block import BlockState
-from heapyard.counters import BumpCounters, Counters, RegionCounters
+from heapyard.counters import BumpCounters, Counters, DomainCounters, RegionCounters
 from heapyard.misuse import MisuseKind
 from heapyard.region import Engine, Status, Violation
 from pytests.bindings.test_prototypes import HEADERS, symbols_of
@@ -37,6 +37,7 @@ CONSTANTS = [
 LISTS: list[tuple[type[Counters], str, str]] = [
     (BumpCounters, "bump.h", "HY_BUMP_COUNTERS"),
     (RegionCounters, "region.h", "HY_REGION_COUNTERS"),
+    (DomainCounters, "domain.h", "HY_DOMAIN_COUNTERS"),
 ]
 
 

@@ -17,6 +17,7 @@ class MisuseStruct(Structure):
         ("part", c_char_p),
         ("detail", c_char_p),
         ("address", c_void_p),
+        ("dump", c_char_p),
     )
 
 

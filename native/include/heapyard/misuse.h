@@ -10,7 +10,8 @@
  *
  *     heapyard: region: double free of 0x7f12a4c01040
  *
- * The text is part of the interface and is tested literally. A program may set a handler of its
+ * Where the memory around it was looked at, lines with a hex dump follow, indented. The text of the
+ * first line is part of the interface and is tested literally. A program may set a handler of its
  * own; if that handler returns, the call that was misused has no effect.
  *
  * Threads: the handler is one pair (function, context) for the process, replaced atomically only
@@ -35,7 +36,11 @@ HY_BEGIN_DECLS
     X(WRONG_SIZE, "wrong size")                                                                    \
     X(CORRUPTED, "corrupted metadata")                                                             \
     X(WRITE_AFTER_FREE, "write after free")                                                        \
-    X(BAD_ARGUMENT, "bad argument")
+    X(BAD_ARGUMENT, "bad argument")                                                                \
+    X(OVERFLOW, "overflow")                                                                        \
+    X(UNDERFLOW, "underflow")                                                                      \
+    X(WRONG_DOMAIN, "wrong domain")                                                                \
+    X(NO_LOCK, "use without the lock")
 
 typedef enum hy_misuse_kind {
 #define HY_MISUSE_ENUM(name, text) HY_MISUSE_##name,
@@ -44,12 +49,13 @@ typedef enum hy_misuse_kind {
         HY_MISUSE_KIND_COUNT
 } hy_misuse_kind;
 
-/* One report. The strings are static; the struct is valid during the handler's call only. */
+/* One report. The struct and its strings are valid during the handler's call only. */
 typedef struct hy_misuse {
     hy_misuse_kind kind;
     const char *part;    /* "region", "bump", ... */
     const char *detail;  /* NULL, or one more fact, as "(size 24, block has 32)" */
     const void *address; /* the pointer that was passed, or the first bad word */
+    const char *dump;    /* NULL, or lines that show the memory around it */
 } hy_misuse;
 
 typedef void hy_misuse_handler(void *context, const hy_misuse *misuse);
