@@ -14,7 +14,7 @@ from heapyard.bench.targets import BenchTarget
 
 __all__ = ["Runner", "Watcher", "order_of", "run_bench"]
 
-Runner = Callable[[BenchTarget, BenchPlan], Sample | Trouble]
+Runner = Callable[[BenchTarget, BenchPlan, bytes], Sample | Trouble]
 Watcher = Callable[[str, str, int], None]
 """Is told of each run before it begins: plan, target, round."""
 
@@ -46,8 +46,8 @@ def run_bench(
     A target that comes to grief on a plan is not run on it again; that is its row.
     """
 
-    def run_child_of(target: BenchTarget, plan: BenchPlan) -> Sample | Trouble:
-        return run_once(target.target, plan, settings)
+    def run_child_of(target: BenchTarget, plan: BenchPlan, packed: bytes) -> Sample | Trouble:
+        return run_once(target.target, plan, settings, packed)
 
     return BenchReport(
         version=version(),
@@ -74,13 +74,14 @@ def _run_plan(
     watch: Watcher | None,
 ) -> PlanReport:
     rows = {target.name: _Collected() for target in targets}
+    packed = plan.load()
     for number in range(settings.rounds):
         for target in order_of(targets, number):
             row = rows[target.name]
             if watch is not None:
                 watch(plan.name, target.name, number)
             if row.trouble is None:
-                row.add(runner(target, plan))
+                row.add(runner(target, plan, packed))
     return PlanReport(
         name=plan.name,
         title=plan.describe(settings),

@@ -51,8 +51,13 @@ class Trouble:
     text: str
 
 
-def run_once(target: Target, plan: BenchPlan, settings: Settings) -> Sample | Trouble:
-    """Run it. Raises TargetError where the child's own program does not start."""
+def run_once(
+    target: Target, plan: BenchPlan, settings: Settings, packed: bytes
+) -> Sample | Trouble:
+    """Run it. `packed` is what `plan.load` answers.
+
+    Raises TargetError where the child's own program does not start.
+    """
 
     def command(files: Descriptors) -> list[str]:
         arguments = plan.arguments(settings, files.plan)
@@ -62,7 +67,7 @@ def run_once(target: Target, plan: BenchPlan, settings: Settings) -> Sample | Tr
         ended = run_child(
             command,
             target.environment,
-            plan=plan.packed or b"",
+            plan=packed,
             limits=Limits(seconds=settings.time_limit, memory=_memory_limit()),
         )
     except OSError as error:

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -58,9 +59,11 @@ static bool subject_is_fit(hy_bench *bench)
     return true;
 }
 
-static bool read_plan(hy_bench *bench, const void *plan, size_t size, hy_memory *memory)
+static bool read_plan(hy_bench *bench, const hy_bench_input *input, hy_memory *memory)
 {
     hy_plan decoded;
+    const void *plan = input->plan;
+    const size_t size = input->plan_size;
     if ((uintptr_t)plan % _Alignof(uint64_t) != 0) {
         void *const copy = hy__memory_take(memory, size);
         if (copy == NULL) {
@@ -68,17 +71,23 @@ static bool read_plan(hy_bench *bench, const void *plan, size_t size, hy_memory 
         }
         plan = memcpy(copy, plan, size);
     }
-    return hy__plan_decode(plan, size, &decoded, &bench->reason) &&
-           hy__tape_from_plan(&decoded, memory, &bench->tape, &bench->reason);
+    if (!hy__plan_decode(plan, size, &decoded, &bench->reason) ||
+        !hy__tape_from_plan(&decoded, memory, &bench->tape, &bench->reason)) {
+        return false;
+    }
+    if (input->unmaps_plan) {
+        (void)munmap((void *)(uintptr_t)input->plan, size);
+    }
+    return true;
 }
 
 /* Everything of ours is in RAM before memory is first read. */
-static bool prepare(hy_bench *bench, const void *plan, size_t size, hy_memory *memory)
+static bool prepare(hy_bench *bench, const hy_bench_input *input, hy_memory *memory)
 {
     const bool is_ready =
         request_is_sound(bench) && subject_is_fit(bench) &&
         (bench->request->plan == HY_BENCH_PLAN
-             ? read_plan(bench, plan, size, memory)
+             ? read_plan(bench, input, memory)
              : hy__tape_draw(bench->request, memory, &bench->tape, &bench->reason));
     if (!is_ready) {
         return false;
@@ -220,10 +229,9 @@ void hy__bench_refused(const hy_reason *reason, hy_json *json)
     hy__json_close(json, '}');
 }
 
-void hy__bench(const hy_trial_bench *request, const void *plan, size_t plan_size,
-               const hy_subject *subject, hy_json *json)
+void hy__bench(const hy_bench_input *input, const hy_subject *subject, hy_json *json)
 {
-    hy_bench bench = {.request = request, .replay = {.subject = subject}};
+    hy_bench bench = {.request = input->request, .replay = {.subject = subject}};
     hy_memory memory;
     if (!hy__memory_open(&memory)) {
         hy__reason(&bench.reason, HY_CAUSE_MEMORY, "no memory for the engine");
@@ -232,7 +240,7 @@ void hy__bench(const hy_trial_bench *request, const void *plan, size_t plan_size
     }
     /* A huge page touched by one byte would count for 2 MiB. */
     (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-    if (prepare(&bench, plan, plan_size, &memory) && run(&bench)) {
+    if (prepare(&bench, input, &memory) && run(&bench)) {
         write_head(json, "done");
         write_figures(&bench, json);
         hy__json_close(json, '}');
@@ -243,13 +251,13 @@ void hy__bench(const hy_trial_bench *request, const void *plan, size_t plan_size
 }
 
 /* The answer, by value: it is written into the caller's buffer. */
-static size_t bench_subject(const hy_trial_bench *request, const void *plan, size_t size,
-                            const struct hy_trial_functions *functions, hy_json answer)
+static size_t bench_subject(const hy_bench_input *input, const struct hy_trial_functions *functions,
+                            hy_json answer)
 {
     hy_subject subject;
     hy_reason reason;
     if (hy__subject_from_functions(functions, &subject, &reason)) {
-        hy__bench(request, plan, size, &subject, &answer);
+        hy__bench(input, &subject, &answer);
     } else {
         hy__bench_refused(&reason, &answer);
     }
@@ -260,6 +268,6 @@ size_t hy_trial_bench_functions(const hy_trial_bench *request, const void *plan,
                                 const struct hy_trial_functions *functions, char *json,
                                 size_t json_size)
 {
-    return bench_subject(request, plan, size, functions,
-                         (hy_json){.buffer = json, .size = json_size});
+    const hy_bench_input input = {.request = request, .plan = plan, .plan_size = size};
+    return bench_subject(&input, functions, (hy_json){.buffer = json, .size = json_size});
 }

@@ -7,14 +7,22 @@
 #ifndef HEAPYARD_TRIAL_BENCH_H
 #define HEAPYARD_TRIAL_BENCH_H
 
+#include <stdbool.h>
+
 #include <heapyard/trial.h>
 
 #include "trial/json.h"
 #include "trial/subject.h"
 
-/* Runs it and writes the result. `plan` is NULL but for HY_BENCH_PLAN. */
-void hy__bench(const hy_trial_bench *request, const void *plan, size_t plan_size,
-               const hy_subject *subject, hy_json *json);
+typedef struct hy_bench_input {
+    const hy_trial_bench *request;
+    const void *plan; /* NULL but for HY_BENCH_PLAN */
+    size_t plan_size;
+    bool unmaps_plan; /* it is a mapping, which goes once it is read: memory is then read faster */
+} hy_bench_input;
+
+/* Runs it and writes the result. */
+void hy__bench(const hy_bench_input *input, const hy_subject *subject, hy_json *json);
 
 /* The result of one that could not begin. */
 void hy__bench_refused(const hy_reason *reason, hy_json *json);

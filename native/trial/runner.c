@@ -141,20 +141,19 @@ static void run_plan(const hy_options *options, hy_trial_state *state, hy_json *
 static void run_bench(const hy_options *options, hy_json *json)
 {
     hy_reason reason;
-    const void *plan = NULL;
-    size_t size = 0;
+    hy_bench_input input = {.request = &options->bench, .unmaps_plan = true};
     if (!hy__load(&options->target, &loaded, &reason)) {
         hy__bench_refused(&reason, json);
         return;
     }
     if (options->plan != NULL) {
-        plan = map_plan(options->plan, &size, &reason);
-        if (plan == NULL) {
+        input.plan = map_plan(options->plan, &input.plan_size, &reason);
+        if (input.plan == NULL) {
             hy__bench_refused(&reason, json);
             return;
         }
     }
-    hy__bench(&options->bench, plan, size, &loaded.subject, json);
+    hy__bench(&input, &loaded.subject, json);
 }
 
 static bool write_all(int fd, const char *text, size_t size)

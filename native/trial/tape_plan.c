@@ -54,7 +54,27 @@ static void sample_at_new_peak(reading *from)
     if (from->live >= from->next_sample && tape->part_count < SAMPLES_MOST) {
         from->next_sample = from->live + from->live / 64;
         hy__tape_end_part(tape, HY_TAPE_MIXED, true, true);
+        tape->parts[tape->part_count - 1].live = from->live;
     }
+}
+
+/* Joins the parts that end below half of the peak with those after them. */
+static void drop_low_samples(hy_tape *tape)
+{
+    uint32_t kept = 0;
+    uint64_t first = 0;
+    for (uint32_t i = 0; i < tape->part_count; i++) {
+        const hy_tape_part part = tape->parts[i];
+        if (part.live == 0 || part.live >= tape->live_peak / 2) {
+            const uint64_t end = part.first + part.count;
+            tape->parts[kept] = part;
+            tape->parts[kept].first = first;
+            tape->parts[kept].count = end - first;
+            first = end;
+            kept++;
+        }
+    }
+    tape->part_count = kept;
 }
 
 static void set_slot(reading *from, uint32_t slot, model_slot now)
@@ -177,6 +197,7 @@ bool hy__tape_from_plan(const hy_plan *plan, hy_memory *memory, hy_tape *tape, h
         }
     }
     hy__tape_end_part(tape, HY_TAPE_MIXED, true, true);
+    drop_low_samples(tape);
     read_free_all(&from);
     hy__tape_end_part(tape, HY_TAPE_MIXED, false, false);
     return true;
