@@ -5,6 +5,7 @@ report = run_bench(targets, [find_plan("churn")], Settings(rounds=5))
 """
 
 from heapyard.bench.figures import Spread
+from heapyard.bench.instructions import find_valgrind, instructions_of
 from heapyard.bench.plans import GENERATED, BenchPlan, find_plan
 from heapyard.bench.result import BenchReport, PlanReport, Row
 from heapyard.bench.run import run_bench
@@ -27,6 +28,8 @@ __all__ = [
     "Trouble",
     "find_plan",
     "find_targets",
+    "find_valgrind",
+    "instructions_of",
     "run_bench",
     "run_once",
 ]

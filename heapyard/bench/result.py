@@ -18,6 +18,8 @@ class Row:
     target: str
     samples: tuple[Sample, ...] = ()
     trouble: Trouble | None = None
+    instructions: float | None = None
+    """Of a malloc, a write and a free, with the loop; None: not counted."""
 
     @property
     def pairs(self) -> list[float]:
@@ -79,6 +81,12 @@ class PlanReport:
     def floor(self) -> Row:
         """The row of the allocator that does nothing."""
         return next(row for row in self.rows if row.target == FLOOR)
+
+    def net_instructions(self, row: Row) -> float | None:
+        """A row's instructions for a pair, less those of the floor."""
+        if row.instructions is None or self.floor.instructions is None:
+            return None
+        return row.instructions - self.floor.instructions
 
     @property
     def live_peak(self) -> int:

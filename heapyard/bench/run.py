@@ -12,11 +12,13 @@ from heapyard.bench.settings import Settings
 from heapyard.bench.single import Sample, Trouble, run_once
 from heapyard.bench.targets import BenchTarget
 
-__all__ = ["Runner", "Watcher", "order_of", "run_bench"]
+__all__ = ["Counter", "Runner", "Watcher", "order_of", "run_bench"]
 
 Runner = Callable[[BenchTarget, BenchPlan, bytes], Sample | Trouble]
-Watcher = Callable[[str, str, int], None]
-"""Is told of each run before it begins: plan, target, round."""
+Counter = Callable[[BenchTarget, BenchPlan, Settings], float | None]
+"""Counts the instructions of a pair."""
+Watcher = Callable[[str], None]
+"""Is told of each run before it begins."""
 
 
 @dataclass
@@ -33,30 +35,37 @@ class _Collected:
             self.samples.append(result)
 
 
-def run_bench(
+def run_bench(  # noqa: PLR0913 - what differs between the command and a test
     targets: Sequence[BenchTarget],
     plans: Sequence[BenchPlan],
     settings: Settings,
     *,
     watch: Watcher | None = None,
+    show: Callable[[PlanReport], None] | None = None,
     runner: Runner | None = None,
+    counter: Counter | None = None,
 ) -> BenchReport:
     """Run every plan on every target, `settings.rounds` times, each in a fresh child.
 
-    A target that comes to grief on a plan is not run on it again; that is its row.
+    A target that comes to grief on a plan is not run on it again; that is its row. `show` is given
+    each plan's report as soon as it is there.
     """
 
     def run_child_of(target: BenchTarget, plan: BenchPlan, packed: bytes) -> Sample | Trouble:
         return run_once(target.target, plan, settings, packed)
 
+    work = _Work(targets, settings, runner or run_child_of, counter, watch)
+    reports = []
+    for plan in plans:
+        reports.append(work.report_on(plan))
+        if show is not None:
+            show(reports[-1])
     return BenchReport(
         version=version(),
         machine=machine(),
         settings=settings,
         targets=tuple(targets),
-        plans=tuple(
-            _run_plan(targets, plan, settings, runner or run_child_of, watch) for plan in plans
-        ),
+        plans=tuple(reports),
     )
 
 
@@ -66,30 +75,43 @@ def order_of(targets: Sequence[BenchTarget], round_number: int) -> list[BenchTar
     return [*targets[start:], *targets[:start]]
 
 
-def _run_plan(
-    targets: Sequence[BenchTarget],
-    plan: BenchPlan,
-    settings: Settings,
-    runner: Runner,
-    watch: Watcher | None,
-) -> PlanReport:
-    rows = {target.name: _Collected() for target in targets}
-    packed = plan.load()
-    for number in range(settings.rounds):
-        for target in order_of(targets, number):
-            row = rows[target.name]
-            if watch is not None:
-                watch(plan.name, target.name, number)
-            if row.trouble is None:
-                row.add(runner(target, plan, packed))
-    return PlanReport(
-        name=plan.name,
-        title=plan.describe(settings),
-        rows=tuple(
-            Row(name, () if row.trouble else tuple(row.samples), row.trouble)
-            for name, row in rows.items()
-        ),
-    )
+@dataclass(frozen=True)
+class _Work:
+    """What is done with each plan."""
+
+    targets: Sequence[BenchTarget]
+    settings: Settings
+    runner: Runner
+    counter: Counter | None
+    watch: Watcher | None
+
+    def report_on(self, plan: BenchPlan) -> PlanReport:
+        rows = {target.name: _Collected() for target in self.targets}
+        packed = plan.load()
+        for number in range(self.settings.rounds):
+            for target in order_of(self.targets, number):
+                self._step(plan, target, f"round {number + 1} of {self.settings.rounds}")
+                row = rows[target.name]
+                if row.trouble is None:
+                    row.add(self.runner(target, plan, packed))
+        return PlanReport(
+            name=plan.name,
+            title=plan.describe(self.settings),
+            rows=tuple(self._row(plan, target, rows[target.name]) for target in self.targets),
+        )
+
+    def _row(self, plan: BenchPlan, target: BenchTarget, row: _Collected) -> Row:
+        if row.trouble is not None:
+            return Row(target.name, (), row.trouble)
+        count = None
+        if self.counter is not None:
+            self._step(plan, target, "instructions")
+            count = self.counter(target, plan, self.settings)
+        return Row(target.name, tuple(row.samples), None, count)
+
+    def _step(self, plan: BenchPlan, target: BenchTarget, text: str) -> None:
+        if self.watch is not None:
+            self.watch(f"{plan.name} on {target.name}, {text}")
 
 
 def machine() -> str:

@@ -11,7 +11,7 @@ from heapyard.trial import Target, TargetError
 from heapyard.trial.child import Descriptors, Ended, Limits, run_child
 from heapyard.trial.signals import ending, signal_name
 
-__all__ = ["Sample", "Trouble", "run_once"]
+__all__ = ["Sample", "Trouble", "read_answer", "run_once"]
 
 _SCHEMA = "heapyard.bench-run/1"
 
@@ -25,6 +25,9 @@ class Sample:
     cpu_nanoseconds: int
     """Of processor time."""
     operations: int
+    """Under the clock."""
+    calls: int
+    """Outside the clock too."""
     faults: int
     """Minor page faults, outside the clock too."""
     live_peak: int
@@ -83,7 +86,7 @@ def _memory_limit() -> int:
 
 
 def _judge(ended: Ended) -> Sample | Trouble:
-    answer = _answer(ended)
+    answer = read_answer(ended)
     if ended.reason == "itself" and os.WIFSIGNALED(ended.status):
         return Trouble(f"crashed ({signal_name(os.WTERMSIG(ended.status))})")
     if ended.reason != "itself" or ended.status != 0 or answer is None:
@@ -93,7 +96,8 @@ def _judge(ended: Ended) -> Sample | Trouble:
     return Sample(**{name: answer[name] for name in Sample.__dataclass_fields__})
 
 
-def _answer(ended: Ended) -> dict[str, Any] | None:
+def read_answer(ended: Ended) -> dict[str, Any] | None:
+    """What the runner wrote; None where it did not come to that."""
     try:
         answer = json.loads(ended.result)
     except ValueError:

@@ -32,6 +32,10 @@ class Ticker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the live line away, before something else is printed."""
         if self._live:
             self._write("\r\x1b[2K")
 

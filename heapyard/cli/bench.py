@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ from heapyard.report.style import style_for
 if TYPE_CHECKING:
     import argparse
 
-    from heapyard.bench import BenchReport, Settings
+    from heapyard.bench import BenchReport, PlanReport, Settings
     from heapyard.cli._parser import Verbs
 
 __all__ = ["add", "run"]
@@ -69,6 +71,11 @@ def add(verbs: Verbs) -> None:
     _add_numbers(parser)
     parser.add_argument(
         "--sized", action="store_true", help="free with the size, where a target has free_sized"
+    )
+    parser.add_argument(
+        "--instructions",
+        action="store_true",
+        help="count the instructions of a pair too, under valgrind: takes a while",
     )
     parser.add_argument("--json", metavar="FILE", help="write all samples as JSON")
     parser.add_argument("--html", metavar="FILE", help="write a page with bars")
@@ -135,7 +142,13 @@ def _sizes(text: str) -> tuple[int, int]:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, write; answers FAILED where a row has no figures."""
-    from heapyard.bench import find_plan, find_targets, run_bench  # noqa: PLC0415
+    from heapyard.bench import (  # noqa: PLC0415
+        find_plan,
+        find_targets,
+        find_valgrind,
+        instructions_of,
+        run_bench,
+    )
 
     for file in (options.json, options.html):
         if file is not None:
@@ -145,16 +158,16 @@ def run(options: argparse.Namespace) -> int:
     settings = _settings(options)
     plans = [find_plan(text) for text in dict.fromkeys(options.plan or _PLANS)]
     targets = find_targets(options.target or ["libc"], prefix=options.prefix, mode=options.mode)
-    with Ticker(sys.stderr, len(plans) * len(targets) * settings.rounds) as ticker:
-        report = run_bench(
-            targets,
-            plans,
-            settings,
-            watch=lambda plan, target, number: ticker.step(
-                f"{plan} on {target}, round {number + 1} of {settings.rounds}"
-            ),
-        )
-    _show(report)
+    counter = instructions_of if options.instructions and find_valgrind() else None
+    steps = len(plans) * len(targets) * (settings.rounds + options.instructions)
+    with Ticker(sys.stderr, steps) as ticker:
+
+        def show(plan: PlanReport) -> None:
+            ticker.clear()
+            _show_plan(plan)
+
+        report = run_bench(targets, plans, settings, watch=ticker.step, show=show, counter=counter)
+    _show_legend(report)
     if options.json:
         bench_json.write(report, Path(options.json))
     if options.html:
@@ -180,11 +193,15 @@ def _settings(options: argparse.Namespace) -> Settings:
         raise UsageError(str(error)) from None
 
 
-def _show(report: BenchReport) -> None:
+def _show_plan(plan: PlanReport) -> None:
     style = style_for(sys.stdout)
-    for plan in report.plans:
-        for line in lines_of_plan(plan, style):
-            print(line)
-        print()
-    for line in legend(report):
+    for line in lines_of_plan(plan, style):
+        print(line)
+    print(flush=True)
+
+
+def _show_legend(report: BenchReport) -> None:
+    style = style_for(sys.stdout)
+    columns = min(100, shutil.get_terminal_size().columns)
+    for line in textwrap.wrap(legend(report), columns - 1):
         print(style(line, "dim"))

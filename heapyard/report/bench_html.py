@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from heapyard.bench.targets import BASELINES
-from heapyard.report.bench_table import legend, mebibytes, ratio_text
+from heapyard.report.bench_table import instructions_text, legend, mebibytes, ratio_text
 from heapyard.report.columns import headings
 from heapyard.report.json import unwritable
 
@@ -57,7 +57,7 @@ def _page(report: BenchReport) -> Iterator[str]:
     yield f"<title>{escape(title)}</title>"
     yield f"<style>\n{_STYLE}\n</style></head><body>"
     yield f"<h1>{escape(title)}</h1>"
-    yield f"<p>{escape(' '.join(legend(report)))}</p>"
+    yield f"<p>{escape(legend(report))}</p>"
     for plan in report.plans:
         yield from _plan(plan)
     yield "</body></html>"
@@ -130,6 +130,8 @@ def _table(plan: PlanReport, names: Sequence[str]) -> Iterator[str]:
     for name, row in zip(names, plan.rows, strict=True):
         yield f"<tr><td>{escape(name)}</td>{_cells(row, plan, len(heads) - 1)}</tr>"
     yield "</tbody></table></div>"
+    if instructions_text(plan):
+        yield f"<p>{escape(instructions_text(plan))}</p>"
 
 
 def _cells(row: Row, plan: PlanReport, width: int) -> str:

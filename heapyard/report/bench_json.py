@@ -57,6 +57,7 @@ def _row(row: Row, plan: PlanReport) -> dict[str, Any]:
         "final": row.final,
         "trimmed": row.trimmed,
         "faults": row.faults,
+        "instructions": row.instructions,
         "samples": [asdict(sample) for sample in row.samples],
     }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
-from heapyard.bench.targets import BASELINES
+from heapyard.bench.targets import BASELINES, FLOOR
 from heapyard.report.columns import headings
 from heapyard.report.terminal import plural
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from heapyard.bench.result import BenchReport, PlanReport, Row
     from heapyard.report.style import Style
 
-__all__ = ["legend", "lines_of_plan", "mebibytes", "ratio_text"]
+__all__ = ["instructions_text", "legend", "lines_of_plan", "mebibytes", "ratio_text"]
 
 _NAME = 18
+_COLUMNS = 78
 _WIDTHS = (8, 13, 9, 9, 9, 9)
 
 
@@ -31,16 +33,34 @@ def lines_of_plan(plan: PlanReport, style: Style) -> Iterator[str]:
     yield style(f"  {'':<{_NAME}}{cells}", "dim")
     for name, row in zip(names, plan.rows, strict=True):
         yield _line(name, row, plan, style)
+    for line in textwrap.wrap(instructions_text(plan), _COLUMNS - 2):
+        yield f"  {line}"
 
 
-def legend(report: BenchReport) -> Iterator[str]:
+def legend(report: BenchReport) -> str:
     """What the figures are, under the tables."""
     frees = ", freed with their sizes where the target can" if report.settings.sized else ""
     rounds = plural(report.settings.rounds, "interleaved round")
-    yield f"{rounds}, seed {report.settings.seed}{frees}; {report.machine}."
-    yield "ns/pair: median processor time of a malloc, a write and a free; between the quartiles"
-    yield "lie half of the rounds. x: median of each round's own ratio; ~ where 1 lies between its"
-    yield "quartiles. peak, left: resident memory at its highest, and after everything is freed."
+    return (
+        f"{rounds}, seed {report.settings.seed}{frees}; {report.machine}. ns/pair: median processor"
+        " time of a malloc, a write and a free; half of the rounds lie between the quartiles. x:"
+        " median of each round's own ratio; ~ where 1 lies between its quartiles. peak, left:"
+        " resident memory at its highest, and after everything is freed."
+    )
+
+
+def instructions_text(plan: PlanReport) -> str:
+    """As "instructions a pair, less those of the floor (12): libc 92, ..."; empty: not counted."""
+    names = headings([row.target for row in plan.rows])
+    counts = [
+        f"{name} {net:.0f}"
+        for name, row in zip(names, plan.rows, strict=True)
+        if row.target != FLOOR and (net := plan.net_instructions(row)) is not None
+    ]
+    if not counts or plan.floor.instructions is None:
+        return ""
+    floor = plan.floor.instructions
+    return f"instructions a pair, less the {floor:.0f} of the floor: {', '.join(counts)}"
 
 
 def _line(name: str, row: Row, plan: PlanReport, style: Style) -> str:

@@ -13,9 +13,10 @@
 
 #include <heapyard/target.h>
 
-#define SMALL ((size_t)512)
-#define SPAN  ((size_t)1 << 38)
-#define MOST  ((size_t)1 << 32)
+#define SMALL      ((size_t)512)
+#define SPAN_MOST  ((size_t)1 << 38) /* valgrind, for one, refuses that */
+#define SPAN_LEAST ((size_t)1 << 32)
+#define MOST       ((size_t)1 << 32)
 
 typedef struct node {
     struct node *next;
@@ -32,18 +33,21 @@ static list_heap only;
 
 static void *list_open(void)
 {
-    char *const span = mmap(NULL, SPAN, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if ((void *)span == MAP_FAILED) {
-        return NULL;
+    for (size_t size = SPAN_MOST; size >= SPAN_LEAST; size /= 2) {
+        char *const span = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if ((void *)span != MAP_FAILED) {
+            only = (list_heap){.span = span, .next = span, .end = span + size};
+            return &only;
+        }
     }
-    only = (list_heap){.span = span, .next = span, .end = span + SPAN};
-    return &only;
+    return NULL;
 }
 
 static void list_close(void *handle)
 {
-    (void)munmap(((list_heap *)handle)->span, SPAN);
+    const list_heap *const heap = handle;
+    (void)munmap(heap->span, (size_t)(heap->end - heap->span));
 }
 
 /* The class of a size and the size of its blocks. */

@@ -17,7 +17,8 @@ typedef struct hy_bench {
     hy_reason reason;
     uint64_t wall; /* nanoseconds of timed parts */
     uint64_t cpu;
-    uint64_t operations;
+    uint64_t operations; /* of timed parts */
+    uint64_t calls;      /* of all */
     uint64_t faults;
     uint64_t before; /* anonymous memory before the target was opened */
     uint64_t peak;   /* the rest is above `before` */
@@ -122,7 +123,9 @@ static bool run_part(hy_bench *bench, const hy_tape_part *part, bool is_timed)
 {
     const uint64_t wall = now(CLOCK_MONOTONIC);
     const uint64_t cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    const bool is_double = part->kind == HY_TAPE_SWAP || part->kind == HY_TAPE_PAIR;
     const bool is_done = hy__replay(&bench->replay, part);
+    bench->calls += part->count << is_double;
     if (is_timed && part->is_timed) {
         bench->cpu += now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
         bench->wall += now(CLOCK_MONOTONIC) - wall;
@@ -200,6 +203,7 @@ static void write_figures(const hy_bench *bench, hy_json *json)
     hy__json_number_member(json, "nanoseconds", bench->wall);
     hy__json_number_member(json, "cpu_nanoseconds", bench->cpu);
     hy__json_number_member(json, "operations", bench->operations);
+    hy__json_number_member(json, "calls", bench->calls);
     hy__json_number_member(json, "faults", bench->faults);
     hy__json_number_member(json, "live_peak", bench->tape.live_peak);
     hy__json_number_member(json, "peak", bench->peak);

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +12,9 @@ from heapyard._native.build import current_build
 from heapyard.bench import GENERATED
 from heapyard.trial import Plan
 from pytests.engine.driver import launch
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUNNER_PLANS = tuple(name.replace("-", "_") for name in GENERATED)
 """The generated plans by the runner's names for them."""

@@ -21,6 +21,7 @@ def sample(pair: float = 10.0, *, peak: int = 3 * MIB, final: int = MIB) -> Samp
         nanoseconds=int(pair * 1100),
         cpu_nanoseconds=int(pair * 1000),
         operations=2000,
+        calls=2000,
         faults=7,
         live_peak=2 * MIB,
         peak=peak,

@@ -1,6 +1,7 @@
 """`heapyard bench` as a user runs it. Short runs: the figures are looked at, never their size."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,24 @@ def test_sized_frees_are_asked_for_by_an_option(here: Heapyard, folder: Path) ->
     found = rows(ran, folder)
     assert found["witness.so"]["samples"][0]["sized"] is True
     assert "freed with their sizes" in ran.out
+
+
+def test_instructions_of_the_list_are_fewer_than_libcs(here: Heapyard, folder: Path) -> None:
+    if shutil.which("valgrind") is None:
+        pytest.skip("no valgrind here")
+    ran = here(
+        *("bench", "--target", "libc", "--target", "list", "--plan", "lifo", "--instructions"),
+        *(*SHORT, "--json", "out.json"),
+    )
+    assert "instructions a pair, less the" in ran.out
+    counts = {name: each["instructions"] for name, each in rows(ran, folder).items()}
+    assert 5 < counts["floor"] < counts["list"] < counts["libc"]
+
+
+def test_instructions_want_valgrind(here: Heapyard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    ran = here("bench", "--plan", "lifo", "--instructions")
+    assert ran.error == "no valgrind here: install it, or leave --instructions out"
 
 
 def test_the_page_is_written(here: Heapyard, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -69,7 +70,7 @@ def test_the_table_fits_80_columns(mixed: BenchReport) -> None:
 
 
 def test_the_legend_says_how_it_was_measured(mixed: BenchReport) -> None:
-    text = " ".join(legend(mixed))
+    text = legend(mixed)
     assert "9 interleaved rounds, seed 0" in text
     assert "a machine" in text
 
@@ -80,6 +81,19 @@ def test_the_legend_says_how_it_was_measured(mixed: BenchReport) -> None:
 )
 def test_mebibytes_have_the_digits_that_count(size: int, text: str) -> None:
     assert mebibytes(size) == text
+
+
+def test_instructions_are_net_of_the_floor() -> None:
+    one, floor = row("libc", 8.0), row("floor", 4.0)
+    counted = report(replace(one, instructions=120.0), replace(floor, instructions=12.4))
+    text = "instructions a pair, less the 12 of the floor: libc 108"
+    assert table(counted)[-1].strip() == text
+    assert text in bench_html.as_html(counted)
+    assert bench_json.as_json(counted)["plans"][0]["rows"][0]["instructions"] == 120.0
+
+
+def test_without_instructions_nothing_is_said_of_them(mixed: BenchReport) -> None:
+    assert "instructions" not in "".join(table(mixed)) + bench_html.as_html(mixed)
 
 
 # --- JSON ---

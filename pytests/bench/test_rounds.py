@@ -63,17 +63,43 @@ def test_samples_stand_in_the_order_of_rounds() -> None:
 
 
 def test_who_watches_is_told_of_each_run() -> None:
-    told: list[tuple[str, str, int]] = []
+    told: list[str] = []
+    targets = [target("a"), target("floor")]
+    run_bench(targets, [plan()], Settings(rounds=2), runner=Fake(), watch=told.append)
+    assert told == [
+        "churn on a, round 1 of 2",
+        "churn on floor, round 1 of 2",
+        "churn on floor, round 2 of 2",
+        "churn on a, round 2 of 2",
+    ]
+
+
+def test_each_plan_is_shown_before_the_next_begins() -> None:
+    events: list[str] = []
     run_bench(
         [target("a"), target("floor")],
-        [plan()],
-        Settings(rounds=2),
+        [plan("lifo"), plan("churn")],
+        Settings(rounds=1),
         runner=Fake(),
-        watch=lambda *step: told.append(step),
+        watch=lambda text: events.append(text.split()[0]),
+        show=lambda report: events.append(f"shown {report.name}"),
     )
-    assert told == [
-        ("churn", "a", 0),
-        ("churn", "floor", 0),
-        ("churn", "floor", 1),
-        ("churn", "a", 1),
-    ]
+    assert events == ["lifo", "lifo", "shown lifo", "churn", "churn", "shown churn"]
+
+
+def test_instructions_are_counted_once_and_not_of_what_failed() -> None:
+    counted: list[str] = []
+
+    def count(target: BenchTarget, plan: BenchPlan, _settings: Settings) -> float:
+        counted.append(f"{plan.name} {target.name}")
+        return 40.0
+
+    report = run_bench(
+        [target(name) for name in NAMES],
+        [plan()],
+        Settings(rounds=3),
+        runner=Fake(),
+        counter=count,
+    )
+    assert counted == ["churn libc", "churn floor"]
+    assert [row.instructions for row in report.plans[0].rows] == [40.0, None, 40.0]

@@ -114,7 +114,7 @@ typedef struct hy_trial_bench {
 /*
  * Runs it in this process and writes one JSON object (schema heapyard.bench-run/1), as
  * hy_trial_run_functions does: nanoseconds by the clock and of processor time, operations (a pair is
- * two), minor page faults, and in bytes: the most that was live, and resident memory above that at
+ * two), calls made outside the clock too, minor page faults, and in bytes: the most that was live, and resident memory above that at
  * the start: at its peak, after everything is freed, and after `trim` (null where there is none).
  * `plan` is NULL for the plans that are generated.
  */
