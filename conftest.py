@@ -1,7 +1,8 @@
 """What the checkout's own test run needs; an installed heapyard needs none of it.
 
 * The plugin, where the package is not installed.
-* A limit of time for each test, by a thread: a signal never fires inside native code.
+* A limit of time for each test, by a thread: a signal never fires inside native code. It is the
+  only one: Hypothesis has none for an example, which a busy machine would not keep.
 * With a library under AddressSanitizer or ThreadSanitizer, only the tests of that library: the
   runner's malloc is then the sanitizer's, and can't be on trial.
 * Rules that this machine's libc is known to break (docs/findings.md) are expected to fail.
@@ -18,6 +19,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from heapyard._native.build import current_build
 from heapyard.errors import HeapyardError
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester"]
 if find_spec("heapyard.pytest_plugin"):
     pytest_plugins.append("heapyard.pytest_plugin")
+
+settings.register_profile("heapyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("heapyard")
 
 SECONDS_PER_TEST = 300
 LOST_SHOWN = 20

@@ -52,7 +52,8 @@ def run() -> Iterator[Executor]:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(config=CONFIGS, calls=st.lists(CALLS, max_size=40))
 def test_any_plan_holds(run: Executor, config: dict[str, int], calls: list[Any]) -> None:
@@ -61,7 +62,8 @@ def test_any_plan_holds(run: Executor, config: dict[str, int], calls: list[Any])
 
 @pytest.mark.stress
 @settings(
-    max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5000,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(config=CONFIGS, calls=st.lists(CALLS, max_size=200))
 def test_any_long_plan_holds(run: Executor, config: dict[str, int], calls: list[Any]) -> None:

@@ -157,7 +157,7 @@ def test_dlopen_and_preload_agree(name: str, seed: int) -> None:
     database=None,
     deadline=None,
     max_examples=40,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(plan=plans())
 def test_any_drawn_plan_holds_on_the_libc(libc: Target, plan: Plan) -> None:
