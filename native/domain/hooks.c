@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "domain/frame.h"
 #include "domain/judge.h"
+#include "domain/stats.h"
 #include "domain/store.h"
 
 static _Atomic uint64_t last_serial;
@@ -92,19 +93,18 @@ static void *serve(hy__hooks *hooks, size_t size, bool zeroed)
 
 /* ---- taking back ---------------------------------------------------------------------------- */
 
-/* The block's record, busy; NULL: misuse, reported. */
-static hy__record *take(hy__hooks *hooks, const void *block)
+/* The block's record, busy; NULL: misuse, reported, and `finding` tells of it. */
+static hy__record *take(hy__hooks *hooks, const void *block, hy__finding *finding)
 {
-    hy__finding finding;
     hy__domain_lock();
     hy__record *const record = hy__records_find(block);
-    const bool sound = hy__judge(hooks, record, block, &finding);
+    const bool sound = hy__judge(hooks, record, block, finding);
     if (sound) {
         hy__records_take(record);
     }
     hy__domain_unlock();
     if (!sound) {
-        hy__report(&finding);
+        hy__report(finding);
         return NULL;
     }
     return record;
@@ -235,8 +235,9 @@ static void *hooks_realloc(void *context, void *block, size_t size)
     if (block == NULL) {
         return hooks_malloc(context, size);
     }
+    hy__finding finding;
     hy__record *const record =
-        hy__lock_is_held(hooks, "realloc", block) ? take(hooks, block) : NULL;
+        hy__lock_is_held(hooks, "realloc", block) ? take(hooks, block, &finding) : NULL;
     if (record == NULL) {
         return NULL;
     }
@@ -247,16 +248,32 @@ static void *hooks_realloc(void *context, void *block, size_t size)
     return move(hooks, record, size);
 }
 
+/* The door has counted a free that had no effect. What hooks above gave back, it has not counted. */
+static void uncount_free(const hy__hooks *hooks, const hy__finding *finding)
+{
+    hy__domain_stats *const stats = &hy__domain_stats_of[hooks->domain];
+    if (!finding->record.covered) {
+        HY_COUNT(hy__stat_add(stats, &stats->frees, UINT64_MAX)); /* less one */
+    }
+    (void)stats;
+}
+
 static void hooks_free(void *context, void *block)
 {
     hy__hooks *const hooks = context;
-    if (block == NULL || !hy__lock_is_held(hooks, "free", block)) {
+    hy__finding finding = {.through = hooks};
+    hy__record *record = NULL;
+    if (block == NULL) {
         return;
     }
-    hy__record *const record = take(hooks, block);
-    if (record != NULL) {
-        retire(hooks, record);
+    if (hy__lock_is_held(hooks, "free", block)) {
+        record = take(hooks, block, &finding);
     }
+    if (record == NULL) {
+        uncount_free(hooks, &finding);
+        return;
+    }
+    retire(hooks, record);
 }
 
 hy_allocator hy__hooks_table(hy__hooks *hooks)

@@ -95,9 +95,10 @@ static void *ask(void *unused)
     void *blocks[16] = {NULL};
     for (int i = 0; i < REQUESTS; i++) {
         void **const slot = &blocks[i % 16];
+        const size_t size = 20 + (size_t)(i % 300);
         hy_raw_free(*slot);
-        *slot = hy_raw_malloc((size_t)(i % 300));
-        memset(*slot, i, (size_t)(i % 300));
+        *slot = hy_raw_realloc(hy_raw_malloc(size), size - 1);
+        memset(*slot, i, size - 1);
     }
     for (int i = 0; i < 16; i++) {
         hy_raw_free(blocks[i]);
@@ -151,11 +152,11 @@ static int check_serials(void)
     (void)hy_domain_setup_debug_hooks(HY_DOMAIN_ALL, NULL);
     run(ask, look_at_all);
     const unsigned long long serial = hy_debug_serial();
+    const unsigned long long expected = 2ull * THREADS * REQUESTS;
     const size_t leaks = hy_debug_leaks(NULL, 0, NULL);
-    printf("serial %llu, expected %d; %zu leaks; %u damaged\n", serial, THREADS * REQUESTS, leaks,
+    printf("serial %llu, expected %llu; %zu leaks; %u damaged\n", serial, expected, leaks,
            atomic_load(&mixed));
-    return serial != (unsigned long long)(THREADS * REQUESTS) || leaks != 0 ||
-           atomic_load(&mixed) != 0;
+    return serial != expected || leaks != 0 || atomic_load(&mixed) != 0;
 }
 
 static void *keep_asking(void *unused)

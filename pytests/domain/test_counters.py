@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heapyard.debug import DebugOptions
+from heapyard.debug import GUARD_BYTE, DebugOptions
 from heapyard.domain import PythonAllocator
 from heapyard.errors import OutOfMemoryError
+from heapyard.misuse import recorded_misuse
 from pytests.domain.stacks import STACKS, Reusing, stack_on
+from pytests.support.memory import poke
 
 if TYPE_CHECKING:
     from heapyard.counters import DomainCounters
@@ -113,3 +115,19 @@ def test_a_request_that_the_table_refuses_is_a_failure(domain: Domain) -> None:
     with domain.using(Full(domain.allocator).table), pytest.raises(OutOfMemoryError):
         domain.malloc(1)
     assert (since.allocs, since.failures) == (0, 1)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_free_that_hooks_refuse_is_none(domain: Domain, stack: str) -> None:
+    with domain.using(stack_on(domain.allocator, domain, stack)):
+        since = Since(domain)
+        block = domain.malloc(10)
+        with recorded_misuse() as reports:
+            domain.free(block + 1)
+            domain.free(16)
+            poke(block + 10, b"x")
+            domain.free(block)
+            poke(block + 10, bytes([GUARD_BYTE]))
+        assert (len(reports), since.frees, since.live_blocks) == (3, 0, 1)
+        domain.free(block)
+        assert (since.frees, since.live_blocks) == (1, 0)

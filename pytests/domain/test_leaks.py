@@ -9,6 +9,7 @@ import pytest
 
 from heapyard.debug import Leak, leaks, serial, setup_debug_hooks
 from heapyard.domain import DOMAINS, OBJ
+from heapyard.errors import OutOfMemoryError
 from pytests.domain.stacks import STACKS, Reusing, stack_on
 from pytests.support.children import run_child
 
@@ -36,6 +37,19 @@ def test_leaks_are_listed_oldest_first(below: Reusing) -> None:
         for block in blocks:
             OBJ.free(block)
     assert leaks() == before
+
+
+def test_a_realloc_that_fails_does_not_make_a_block_younger(below: Reusing) -> None:
+    before = leaks()
+    with OBJ.using(stack_on(below.table, OBJ, "hooks")):
+        blocks = [OBJ.malloc(10) for _ in range(3)]
+        below.fails = True
+        for block in (blocks[1], blocks[0]):
+            with pytest.raises(OutOfMemoryError):
+                OBJ.realloc(block, 100)
+        assert [leak.address for leak in leaks()[len(before) :]] == blocks
+        for block in blocks:
+            OBJ.free(block)
 
 
 @pytest.mark.parametrize("stack", STACKS)

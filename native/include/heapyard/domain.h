@@ -140,7 +140,7 @@ HY_API bool hy_domain_set_allocator(hy_domain domain, const hy_allocator *alloca
     X(uint32_t, size, "sizeof(hy_domain_counters)")                                                \
     X(uint32_t, version, "of this list: 1")                                                        \
     X(uint64_t, allocs, "total: blocks handed out")                                                \
-    X(uint64_t, frees, "total: calls of free, NULL left out")                                      \
+    X(uint64_t, frees, "total: calls of free, without those of NULL or refused by hooks")          \
     X(uint64_t, reallocs, "total: blocks resized")                                                 \
     X(uint64_t, failures, "total: requests refused")                                               \
     X(uint64_t, live_blocks, "allocs less frees")                                                  \
