@@ -16,7 +16,7 @@ from heapyard._native.build import current_build
 from heapyard.trial.elf import NotElfError, read_elf, read_loader
 from heapyard.trial.recording import MAGIC, RecordingError, is_recording
 
-__all__ = ["Recorded", "record"]
+__all__ = ["Recorded", "create_recording", "record", "recorder_environment"]
 
 _HEADER_SIZE = 4096
 _HEAD = struct.Struct("<8sIIQQI")
@@ -47,8 +47,8 @@ def record(arguments: Sequence[str], output: Path, *, children: bool = False) ->
     program = _find(arguments[0])
     _require_recordable(arguments[0], Path(program))
     run = secrets.randbits(64)
-    environment = _environment(output, children=children)
-    _create(output, run)
+    environment = recorder_environment(output, children=children)
+    create_recording(output, run=run)
     try:
         code = _run([program, *arguments[1:]], arguments[0], environment)
         paths = tuple(_paths(output, run))
@@ -149,8 +149,11 @@ def _require_loader(typed: str, program: Path) -> None:
 # --- the file ---
 
 
-def _create(output: Path, run: int) -> None:
-    """A new file with a header that no process owns yet."""
+def create_recording(output: Path, *, run: int) -> None:
+    """A new file with a header that no process owns yet: the first that comes does.
+
+    Raises RecordingError where it can't be written, or is there and is something else.
+    """
     if output.exists() and not is_recording(output):
         raise RecordingError(f"{output} is there and is no recording; name another file with -o")
     try:
@@ -200,7 +203,8 @@ def _trim(path: Path) -> None:
 # --- the run ---
 
 
-def _environment(output: Path, *, children: bool) -> dict[str, str]:
+def recorder_environment(output: Path, *, children: bool = False) -> dict[str, str]:
+    """The environment in which a program is recorded. Raises RecordingError."""
     library = str(current_build().recorder)
     obstacle = next((character for character in " :$" if character in library), "")
     if obstacle:

@@ -6,7 +6,7 @@
  *     mapping   [ the whole, shared; what lies beyond `ready` is never touched ]
  *
  * A word is in the page cache as soon as it is written, so nothing is lost when the process is
- * killed. The file grows before it is touched (fallocate), so a full disk ends the recording and not
+ * killed. The file grows, by writing zeros, before it is touched, so a full disk ends the recording and not
  * the program. Nothing here allocates, keeps a descriptor open or changes errno; the only lock is
  * held, with signals blocked, while the file grows.
  *

@@ -82,6 +82,18 @@ def test_the_old_address_may_be_anothers_before_a_realloc_ends(path: Path) -> No
     assert facts_of(path, *words).lost == 0
 
 
+def test_reallocs_of_two_threads_may_overlap(path: Path) -> None:
+    words = [
+        call("malloc", A, 8),
+        call("malloc", B, 16),
+        call("realloc_start", A),
+        call("realloc_start", B, thread=2),
+        call("realloc", C, 100, 2),
+        call("realloc", A, 200, 4, thread=2),
+    ]
+    assert plan_of(path, *words)[2:] == ["realloc(slot 0, 100)", "realloc(slot 1, 200)"]
+
+
 def test_a_realloc_that_failed_leaves_its_block(path: Path) -> None:
     words = [
         call("malloc", A, 8),
