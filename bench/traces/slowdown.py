@@ -2,8 +2,8 @@
 
     python bench/traces/slowdown.py [ROUNDS]
 
-Each program runs alone and recorded in turn; the figures are medians of wall time over the rounds
-(9 by default), without the start of `heapyard` itself: the recorder is preloaded directly.
+Each program runs alone and recorded in turn; the figures are medians over the rounds (9 by
+default), without the start of `heapyard` itself: the recorder is preloaded directly.
 """
 
 from __future__ import annotations
@@ -46,33 +46,41 @@ def programs(folder: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
     }
 
 
-def seconds(command: list[str], environment: dict[str, str]) -> float:
-    """The wall time of one run."""
+def run(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Wall and processor time of one run, in seconds."""
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     started = time.monotonic()
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
-    return time.monotonic() - started
+    child = os.posix_spawn(command[0], command, environment, file_actions=quiet)
+    _, status, used = os.wait4(child, 0)
+    if status != 0:
+        raise SystemExit(f"{command[0]} failed: status {status}")
+    return time.monotonic() - started, used.ru_utime + used.ru_stime
 
 
 def main() -> int:
     """Measure, and print a line for each program."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    print(f"{'':<42} {'alone':>9} {'recorded':>9} {'ratio':>6} {'calls':>10}")
+    print(f"{'':<42} {'wall time':>19} {'':>5} {'processor time':>21} {'':>5} {'calls':>10}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for title, (command, added) in programs(folder).items():
             path = folder / "calls.hyrec"
             alone, recorded = [], []
             for _ in range(rounds):
-                alone.append(seconds(command, os.environ | added))
+                alone.append(run(command, os.environ | added))
                 create_recording(path, run=1)
-                recorded.append(seconds(command, recorder_environment(path) | added))
-            before, after = statistics.median(alone), statistics.median(recorded)
-            calls = read_recording(path).total
-            print(
-                f"{title:<42} {before * 1e3:>6.0f} ms {after * 1e3:>6.0f} ms"
-                f" {after / before:>6.2f} {calls:>10,}"
+                recorded.append(run(command, recorder_environment(path) | added))
+            pairs = zip(medians(alone), medians(recorded), strict=True)
+            times = "  ".join(
+                f"{a * 1e3:>6.0f} -> {b * 1e3:>4.0f} ms {b / a:>5.2f}" for a, b in pairs
             )
+            print(f"{title:<42} {times} {read_recording(path).total:>12,}", flush=True)
     return 0
+
+
+def medians(times: list[tuple[float, float]]) -> list[float]:
+    """Of wall and of processor times."""
+    return [statistics.median(column) for column in zip(*times, strict=True)]
 
 
 if __name__ == "__main__":

@@ -59,14 +59,18 @@ def _facts(recording: Recording, again: str) -> Iterator[tuple[str, str]]:
     yield "calls", f"{recording.total:,}" + (f": {by_kind}" if by_kind else "")
     yield "threads", f"{recording.threads}, process {recording.process}"
     yield "asked", f"{size_text(recording.allocated)} in all"
-    yield "peak", f"{size_text(recording.peak_bytes)} in {plural(recording.peak_blocks, 'block')}"
-    left = f"{size_text(recording.live_bytes)} in {plural(recording.live_blocks, 'block')}"
+    yield "peak", f"{size_text(recording.peak_bytes)} in {_blocks(recording.peak_blocks)}"
+    left = f"{size_text(recording.live_bytes)} in {_blocks(recording.live_blocks)}"
     yield "at end", f"{left} never freed"
     yield from _remarks(recording)
     held = recording.path.stat().st_size
     each = f", {held / recording.total:.1f} bytes a call" if recording.total else ""
     yield "file", f"{recording.path}, {size_text(held)}{each}"
     yield "again", again
+
+
+def _blocks(count: int) -> str:
+    return "1 block" if count == 1 else f"{count:,} blocks"
 
 
 def _remarks(recording: Recording) -> Iterator[tuple[str, str]]:
