@@ -72,8 +72,8 @@ def record(arguments: Sequence[str], output: Path, *, children: bool = False) ->
 def _find(name: str) -> str:
     """The program's path, as it was typed: a script sees it as $0."""
     found = shutil.which(name)
-    if found is not None:  # never without a slash: that would be looked for in PATH once more
-        return found if os.sep in found else os.path.join(os.curdir, found)  # noqa: PTH118
+    if found is not None:  # not as a Path, which would take "./" off and have PATH searched again
+        return found
     if os.sep in name and Path(name).is_dir():
         raise RecordingError(f"{name}: a folder; name a program")
     if os.sep in name and Path(name).exists():

@@ -152,6 +152,17 @@ def test_a_call_without_its_last_argument_is_cut_off(path: Path) -> None:
     ]
 
 
+def test_a_call_that_words_of_the_header_cut_in_two_is_cut_off(path: Path) -> None:
+    write_recording(path, call("malloc", A, 5), call("calloc", B, 3, 4), words=4)
+    assert read_recording(path).calls == {"malloc": 1}
+
+
+def test_another_call_is_no_argument(path: Path) -> None:
+    words = [call("malloc", A, 5)[:1], call("malloc", B, 7)]
+    assert plan_of(path, *words) == ["malloc(7) -> slot 0"]
+    assert facts_of(path, *words).cut == 1
+
+
 def test_a_request_for_nothing_may_be_answered_either_way(path: Path) -> None:
     plan = Plan.from_bytes(load_recording(write_recording(path, call("malloc", A, 0))))
     assert '["malloc", 0, 0, {"may_fail": true}]' in plan.to_json()
