@@ -89,7 +89,8 @@ def test_the_soname_carries_the_major_version(installation: Installation) -> Non
 
 def test_the_installation_describes_itself_to_python(installation: Installation) -> None:
     build = read_build(next(installation.prefix.glob("lib*/**/heapyard.json")))
-    parts = [build.libheapyard, build.libheapyard_trial, build.runner, *build.targets.values()]
+    programs = [build.runner, build.trace, build.recorder]
+    parts = [build.libheapyard, build.libheapyard_trial, *programs, *build.targets.values()]
     assert [part for part in parts if not part.is_file()] == []
     assert list(build.targets) == list(installation.build.targets)
     assert '"libc"' in run(build.runner, "--capabilities")
