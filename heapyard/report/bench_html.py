@@ -6,7 +6,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from heapyard.bench.targets import BASELINES
-from heapyard.report.bench_table import instructions_text, legend, mebibytes, ratio_text
+from heapyard.report.bench_table import (
+    instructions_text,
+    legend,
+    mebibytes,
+    nanoseconds,
+    ratio_text,
+)
 from heapyard.report.columns import headings
 from heapyard.report.json import unwritable
 
@@ -68,9 +74,7 @@ def _plan(plan: PlanReport) -> Iterator[str]:
     yield f"<h2>{escape(plan.title)}</h2>"
     rows = [(name, row) for name, row in zip(names, plan.rows, strict=True) if row.samples]
     if rows:
-        yield from _figure(
-            rows, "ns per pair", lambda row: row.pair.median, lambda value: f"{value:.1f}"
-        )
+        yield from _figure(rows, "ns per pair", lambda row: row.pair.median, nanoseconds)
         live = f"peak resident memory in MiB ({mebibytes(plan.live_peak)} MiB live at most)"
         yield from _figure(rows, live, lambda row: row.peak, mebibytes)
     yield from _table(plan, names)
@@ -138,11 +142,11 @@ def _cells(row: Row, plan: PlanReport, width: int) -> str:
     if row.trouble is not None:
         return f'<td class="bad" colspan="{width}">{escape(row.trouble.text)}</td>'
     cells = (
-        f"{row.pair.median:.1f}",
-        f"{row.pair.low:.1f}-{row.pair.high:.1f}",
+        nanoseconds(row.pair.median),
+        f"{nanoseconds(row.pair.low)}-{nanoseconds(row.pair.high)}",
         ratio_text(row.ratio_to(plan.first)),
         ratio_text(row.ratio_to(plan.floor)),
-        f"{row.wall_pair.median:.1f}",
+        nanoseconds(row.wall_pair.median),
         mebibytes(row.peak),
         mebibytes(row.final),
         "" if row.trimmed is None else mebibytes(row.trimmed),

@@ -10,13 +10,13 @@ from heapyard.report.columns import headings
 from heapyard.report.terminal import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from heapyard.bench.figures import Spread
     from heapyard.bench.result import BenchReport, PlanReport, Row
     from heapyard.report.style import Style
 
-__all__ = ["instructions_text", "legend", "lines_of_plan", "mebibytes", "ratio_text"]
+__all__ = ["instructions_text", "legend", "lines_of_plan", "mebibytes", "nanoseconds", "ratio_text"]
 
 _NAME = 18
 _COLUMNS = 78
@@ -29,8 +29,7 @@ def lines_of_plan(plan: PlanReport, style: Style) -> Iterator[str]:
     live = f", {mebibytes(plan.live_peak)} MiB live at most" if plan.live_peak > 1 << 16 else ""
     yield style(plan.title, "bold") + style(live, "dim")
     heads = ("ns/pair", "quartiles", f"x {_short(names[0])}", "x floor", "peak MiB", "left MiB")
-    cells = "".join(f"{head:>{width}}" for head, width in zip(heads, _WIDTHS, strict=True))
-    yield style(f"  {'':<{_NAME}}{cells}", "dim")
+    yield style(f"  {'':<{_NAME}}{_joined(heads)}", "dim")
     for name, row in zip(names, plan.rows, strict=True):
         yield _line(name, row, plan, style)
     for line in textwrap.wrap(instructions_text(plan), _COLUMNS - 2):
@@ -68,15 +67,20 @@ def _line(name: str, row: Row, plan: PlanReport, style: Style) -> str:
     if row.trouble is not None:
         return f"{label}  {style(row.trouble.text, 'red', 'bold')}"
     cells = (
-        f"{row.pair.median:.1f}",
-        f"{row.pair.low:.1f}-{row.pair.high:.1f}",
+        nanoseconds(row.pair.median),
+        f"{nanoseconds(row.pair.low)}-{nanoseconds(row.pair.high)}",
         ratio_text(row.ratio_to(plan.first)),
         ratio_text(row.ratio_to(plan.floor)),
         mebibytes(row.peak),
         mebibytes(row.final),
     )
-    text = label + "".join(f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+    text = label + _joined(cells)
     return style(text, "dim") if row.target in BASELINES else text
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """In columns, with a blank before each however long it is."""
+    return "".join(f" {cell:>{width - 1}}" for cell, width in zip(cells, _WIDTHS, strict=True))
 
 
 def ratio_text(ratio: Spread | None) -> str:
@@ -85,6 +89,11 @@ def ratio_text(ratio: Spread | None) -> str:
         return "-"
     same = ratio.holds_one and ratio.low != ratio.high
     return f"{'~' if same else ''}{ratio.median:.2f}"
+
+
+def nanoseconds(value: float) -> str:
+    """Three digits that count: "4.2", "35.6", "1,234"."""
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}"
 
 
 def mebibytes(size: float) -> str:

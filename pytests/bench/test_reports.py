@@ -69,6 +69,12 @@ def test_the_table_fits_80_columns(mixed: BenchReport) -> None:
         assert all(len(line) < 80 or line.startswith("churn") for line in table(one))
 
 
+def test_columns_stay_apart_however_long_the_figures_are() -> None:
+    slow = row("slow", *[2422.2, 2264.1, 98765.4])
+    lines = table(report(slow, row("floor", *[1.0] * 3)))
+    assert lines[2].split()[:3] == ["slow", "2,422", "2,343-50,594"]
+
+
 def test_the_legend_says_how_it_was_measured(mixed: BenchReport) -> None:
     text = legend(mixed)
     assert "9 interleaved rounds, seed 0" in text
