@@ -192,23 +192,79 @@ static void resize_in_place(hy__record *record, size_t size)
     enliven(record);
 }
 
-/* A new block with the contents; the old one is freed. Without memory for that, a shrink stays where
- * it is; else NULL, and nothing changed. */
-static void *move(hy__hooks *hooks, hy__record *record, size_t size)
+/* There is no memory to move the block: a shrink stays where it is; else NULL, and nothing changed. */
+static void *stay(hy__record *record, size_t size)
 {
-    void *const moved = serve(hooks, size, false);
-    if (moved == NULL && size <= record->capacity) {
-        void *const block = record->block;
+    void *const block = record->block;
+    if (size <= record->capacity) {
         resize_in_place(record, size);
         return block;
     }
+    enliven(record);
+    return NULL;
+}
+
+/* A new block with the contents; the old one is freed. */
+static void *move(hy__hooks *hooks, hy__record *record, size_t size)
+{
+    void *const moved = serve(hooks, size, false);
     if (moved == NULL) {
-        enliven(record);
-        return NULL;
+        return stay(record, size);
     }
     memcpy(moved, record->block, record->size < size ? record->size : size);
     retire(hooks, record);
     return moved;
+}
+
+/* The table below has resized the busy block to `raw`. False: misuse, reported: that is in use, and
+ * the block is lost. */
+static bool follow(hy__hooks *hooks, hy__record *record, unsigned char *raw)
+{
+    unsigned char *const block = raw + hy__frame_front(hooks->guard);
+    hy__finding finding = {.kind = HY_MISUSE_CORRUPTED, .address = block, .through = hooks};
+    bool in_use = false;
+    hy__domain_lock();
+    if (block != record->block) {
+        const hy__record *const there = hy__records_find(block);
+        in_use = there != NULL && there->state != HY__RECORD_GONE;
+        if (in_use) {
+            finding.record = *there;
+            hy__records_bury(record);
+        } else {
+            hy__records_move(record, block);
+        }
+    }
+    hy__records_cover(raw);
+    hy__domain_unlock();
+    if (in_use) {
+        hy__report(&finding);
+    }
+    return !in_use;
+}
+
+/* A large block is not moved by copy, so that it is not there twice. What a shrink cuts off is
+ * filled while it is still ours. */
+static void *resize_below(hy__hooks *hooks, hy__record *record, size_t size)
+{
+    const hy_allocator *const below = &hooks->below;
+    if (!hy__frame_fits(hooks->guard, size)) {
+        return stay(record, size);
+    }
+    if (size < record->size) {
+        memset(record->block + size, HY_DEBUG_DEAD_BYTE, record->size - size);
+    }
+    unsigned char *const raw =
+        below->realloc(below->context, hy__frame_raw(record), hy__frame_whole(hooks->guard, size));
+    if (raw == NULL) {
+        return stay(record, size);
+    }
+    if (!follow(hooks, record, raw)) {
+        return NULL;
+    }
+    void *const block = record->block;
+    record->capacity = size;
+    resize_in_place(record, size);
+    return block;
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -245,7 +301,8 @@ static void *hooks_realloc(void *context, void *block, size_t size)
         resize_in_place(record, size);
         return block;
     }
-    return move(hooks, record, size);
+    return record->capacity > HY_DEBUG_MAX_MOVE ? resize_below(hooks, record, size)
+                                                : move(hooks, record, size);
 }
 
 /* The door has counted a free that had no effect. What hooks above gave back, it has not counted. */

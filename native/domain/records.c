@@ -149,13 +149,19 @@ static hy__record *unused_record(void)
     return record;
 }
 
-hy__record *hy__records_new(void *block, hy__hooks *hooks, size_t size)
+/* An address of the history is about to be in use again. */
+static void forget_gone(const void *block)
 {
     hy__record *const gone = hy__records_find(block);
     if (gone != NULL) {
         hy__list_remove(&history, gone);
         forget(gone);
     }
+}
+
+hy__record *hy__records_new(void *block, hy__hooks *hooks, size_t size)
+{
+    forget_gone(block);
     hy__record *const record = unused_record();
     if (record != NULL) {
         *record = (hy__record){.block = block, .hooks = hooks, .size = size, .capacity = size};
@@ -173,6 +179,20 @@ void hy__records_bury(hy__record *record)
         hy__record *const oldest = history.first;
         hy__list_remove(&history, oldest);
         forget(oldest);
+    }
+}
+
+void hy__records_move(hy__record *record, void *block)
+{
+    unsigned char *const old = record->block;
+    forget_gone(block);
+    chain_out(record);
+    record->block = block;
+    chain_in(record);
+    hy__record *const gone = hy__records_new(old, record->hooks, record->size);
+    if (gone != NULL) {
+        gone->serial = record->serial;
+        hy__records_bury(gone);
     }
 }
 

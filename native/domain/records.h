@@ -70,6 +70,10 @@ void hy__records_enliven(hy__record *record);
 /* Live to busy, and counted off. */
 void hy__records_take(hy__record *record);
 
+/* The busy block is at another address now, which is not in use. The old one joins the history, if
+ * there is memory for that. */
+void hy__records_move(hy__record *record, void *block);
+
 /* Busy to history. */
 void hy__records_bury(hy__record *record);
 

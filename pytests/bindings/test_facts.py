@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heapyard import bump, pages
+from heapyard import bump, debug, pages
 from heapyard.block import BlockState
 from heapyard.counters import BumpCounters, Counters, DomainCounters, RegionCounters
 from heapyard.misuse import MisuseKind
@@ -32,6 +32,9 @@ CONSTANTS = [
     (bump.MAX_ALIGNMENT, "bump.h", "HY_BUMP_MAX_ALIGNMENT"),
     (bump.BIG, "bump.h", "HY_BUMP_BIG"),
     (pages.PAGE_SIZE, "pages.h", "HY_PAGE_SIZE"),
+    (debug.DEFAULT_GUARD, "debug.h", "HY_DEBUG_DEFAULT_GUARD"),
+    (debug.MAX_GUARD, "debug.h", "HY_DEBUG_MAX_GUARD"),
+    (debug.HISTORY, "debug.h", "HY_DEBUG_HISTORY"),
 ]
 
 LISTS: list[tuple[type[Counters], str, str]] = [

@@ -48,9 +48,9 @@ def test_swapping_between_tables_takes_no_memory(below: Reusing) -> None:
     for table in tables:
         OBJ.set_allocator(table)
     before = mapped_bytes()
-    for turn in range(30_000):
+    for turn in range(100_000):
         OBJ.set_allocator(tables[turn % 3])
-    assert mapped_bytes() - before < 1 << 20
+    assert mapped_bytes() - before < 4 << 20  # of 6.1 MiB, if each took 64 bytes
 
 
 def test_many_tables_are_kept_and_found_again() -> None:

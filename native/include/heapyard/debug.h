@@ -35,7 +35,8 @@
  *
  * realloc resizes in place while at least half of the block stays in use, filling all that is cut
  * off; else it takes a new block, and the old one is freed like any other, so that stale pointers
- * show. A shrink never fails. The realloc of the table below is never called.
+ * show. A shrink never fails. Only blocks above HY_DEBUG_MAX_MOVE go to the realloc of the table
+ * below, so that they are not there twice.
  *
  * Threads: as the domain. The hooks themselves take one mutex for a short time, and hold it neither
  * while they fill nor while they call the table below or the handler. fork takes it into account.
@@ -71,6 +72,9 @@ HY_BEGIN_DECLS
  * not kept in quarantine: filling would touch pages that the program may never touch. What a shrink
  * cuts off is filled whole. */
 #define HY_DEBUG_MAX_FILL ((size_t)64 << 20)
+
+/* A block that is larger than this is not moved by copy. */
+#define HY_DEBUG_MAX_MOVE ((size_t)1 << 20)
 
 /* How many blocks that left quarantine are remembered, for the name of a double free. */
 #define HY_DEBUG_HISTORY ((size_t)65536)
