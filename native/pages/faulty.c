@@ -11,13 +11,37 @@ static bool must_refuse(const hy_pages_faulty *faulty)
            faulty->requests <= faulty->fail_last;
 }
 
+/* Count a request for memory; whether it is to be refused. */
+static bool refuses_request(hy_pages_faulty *faulty)
+{
+    faulty->requests++;
+    if (!must_refuse(faulty)) {
+        return false;
+    }
+    faulty->refused++;
+    errno = ENOMEM;
+    return true;
+}
+
+static void note_mapped(hy_pages_faulty *faulty, size_t size)
+{
+    faulty->total_bytes += size;
+    faulty->mapped_bytes += size;
+    if (faulty->mapped_bytes > faulty->peak_bytes) {
+        faulty->peak_bytes = faulty->mapped_bytes;
+    }
+}
+
+static void note_unmapped(hy_pages_faulty *faulty, size_t size)
+{
+    faulty->unmapped_bytes += size;
+    faulty->mapped_bytes -= size;
+}
+
 static void *faulty_map(void *context, size_t size, size_t alignment)
 {
     hy_pages_faulty *const faulty = context;
-    faulty->requests++;
-    if (must_refuse(faulty)) {
-        faulty->refused++;
-        errno = ENOMEM;
+    if (refuses_request(faulty)) {
         return NULL;
     }
     void *const pages = faulty->inner->map(faulty->inner->context, size, alignment);
@@ -25,11 +49,7 @@ static void *faulty_map(void *context, size_t size, size_t alignment)
         return NULL;
     }
     faulty->maps++;
-    faulty->total_bytes += size;
-    faulty->mapped_bytes += size;
-    if (faulty->mapped_bytes > faulty->peak_bytes) {
-        faulty->peak_bytes = faulty->mapped_bytes;
-    }
+    note_mapped(faulty, size);
     return pages;
 }
 
@@ -37,8 +57,7 @@ static void faulty_unmap(void *context, void *address, size_t size)
 {
     hy_pages_faulty *const faulty = context;
     faulty->unmaps++;
-    faulty->unmapped_bytes += size;
-    faulty->mapped_bytes -= size;
+    note_unmapped(faulty, size);
     faulty->inner->unmap(faulty->inner->context, address, size);
 }
 
@@ -51,6 +70,31 @@ static size_t faulty_purge(void *context, void *address, size_t size)
     return given;
 }
 
+/* Growing is a request like a map. */
+static bool faulty_resize(void *context, void *address, size_t old_size, size_t new_size)
+{
+    hy_pages_faulty *const faulty = context;
+    if ((new_size > old_size && refuses_request(faulty)) ||
+        !faulty->inner->resize(faulty->inner->context, address, old_size, new_size)) {
+        return false;
+    }
+    faulty->resizes++;
+    if (new_size > old_size) {
+        note_mapped(faulty, new_size - old_size);
+    } else {
+        note_unmapped(faulty, old_size - new_size);
+    }
+    return true;
+}
+
+static void faulty_move(void *context, void *from, size_t size, void *to)
+{
+    hy_pages_faulty *const faulty = context;
+    faulty->resizes++;
+    note_unmapped(faulty, size);
+    faulty->inner->move(faulty->inner->context, from, size, to);
+}
+
 const hy_page_source *hy_pages_faulty_init(hy_pages_faulty *faulty, const hy_page_source *inner)
 {
     const hy_page_source *const real = inner != NULL ? inner : hy_pages_mmap();
@@ -58,7 +102,9 @@ const hy_page_source *hy_pages_faulty_init(hy_pages_faulty *faulty, const hy_pag
         .source = {.context = faulty,
                    .map = faulty_map,
                    .unmap = faulty_unmap,
-                   .purge = real->purge != NULL ? faulty_purge : NULL},
+                   .purge = real->purge != NULL ? faulty_purge : NULL,
+                   .resize = real->resize != NULL ? faulty_resize : NULL,
+                   .move = real->move != NULL ? faulty_move : NULL},
         .inner = real,
     };
     return &faulty->source;

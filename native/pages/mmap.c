@@ -88,9 +88,41 @@ static size_t mmap_purge(void *context, void *address, size_t size)
     return size;
 }
 
+/* Growing in place takes pages behind the mapping that are free. */
+static bool mmap_resize(void *context, void *address, size_t old_size, size_t new_size)
+{
+    (void)context;
+    const int saved_errno = errno;
+    const bool done = mremap(address, old_size, new_size, 0) != MAP_FAILED;
+    errno = saved_errno;
+    return done;
+}
+
+static void mmap_move(void *context, void *from, size_t size, void *to)
+{
+    const int saved_errno = errno;
+    if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED) {
+        memcpy(to, from, size);
+        mmap_unmap(context, from, size);
+    }
+    errno = saved_errno;
+}
+
+void hy_pages_advise_huge(void *address, size_t size)
+{
+    const int saved_errno = errno;
+    (void)madvise(address, size, MADV_HUGEPAGE);
+    errno = saved_errno;
+}
+
 const hy_page_source *hy_pages_mmap(void)
 {
     static const hy_page_source source = {
-        .context = NULL, .map = mmap_map, .unmap = mmap_unmap, .purge = mmap_purge};
+        .map = mmap_map,
+        .unmap = mmap_unmap,
+        .purge = mmap_purge,
+        .resize = mmap_resize,
+        .move = mmap_move,
+    };
     return &source;
 }

@@ -1,7 +1,7 @@
 /*
  * pages.h: page sources, where every allocator of this library gets its memory.
  *
- * A page source is a table of three functions and a context. `map` gives whole pages at an
+ * A page source is a table of functions and a context. `map` gives whole pages at an
  * address with the alignment asked for; `unmap` takes back exactly what one `map` gave (or, where
  * the source says so, a part of it); `purge` tells that the contents are no longer needed while
  * the addresses stay in use.
@@ -35,7 +35,13 @@ HY_BEGIN_DECLS
  * purge: the contents of these whole pages, inside one mapping, are no longer needed. They read
  * as zero afterwards. May be NULL: the source can't purge. Returns the bytes given back.
  *
- * All three are called with `context` first, and may be called from any thread that uses the
+ * resize: makes a mapping longer or shorter at its end, without moving it. New pages read as zero.
+ * Returns false, with no effect, where it can't. May be NULL: the source never can.
+ *
+ * move: the contents of a mapping, at `from`, are those of another, at `to`, from now on: one as
+ * long or longer, and just mapped. `from` is given back. Never fails. May be NULL: copy instead.
+ *
+ * All are called with `context` first, and may be called from any thread that uses the
  * allocator; a source shared by allocators of several threads must be thread-safe.
  */
 typedef struct hy_page_source {
@@ -43,6 +49,8 @@ typedef struct hy_page_source {
     void *(*map)(void *context, size_t size, size_t alignment);
     void (*unmap)(void *context, void *address, size_t size);
     size_t (*purge)(void *context, void *address, size_t size);
+    bool (*resize)(void *context, void *address, size_t old_size, size_t new_size);
+    void (*move)(void *context, void *from, size_t size, void *to);
 } hy_page_source;
 
 /*
@@ -57,9 +65,13 @@ typedef struct hy_page_source {
  *
  * At most three system calls for a map, one for an unmap or a purge. unmap also takes any whole
  * pages inside one mapping. purge returns `size`, or 0 where the kernel refuses (locked pages:
- * these are then cleared by hand). errno is ENOMEM after a failed map, and unchanged otherwise.
+ * these are then cleared by hand). resize and move are mremap: no page is copied. errno is ENOMEM
+ * after a failed map, and unchanged otherwise.
  */
 HY_API const hy_page_source *hy_pages_mmap(void);
+
+/* Ask the kernel to back these pages of hy_pages_mmap with huge pages where it can. */
+HY_API void hy_pages_advise_huge(void *address, size_t size);
 
 /*
  * ---- A caller's buffer ----
@@ -129,6 +141,7 @@ typedef struct hy_pages_faulty {
     uint64_t maps;       /* map calls that gave pages */
     uint64_t unmaps;
     uint64_t purges;
+    uint64_t resizes;      /* resize and move calls that were done */
     uint64_t refused;      /* map calls refused on purpose */
     size_t mapped_bytes;   /* mapped now */
     size_t peak_bytes;     /* the most that `mapped_bytes` has been */
@@ -138,7 +151,7 @@ typedef struct hy_pages_faulty {
 } hy_pages_faulty;
 
 /* Prepare `faulty` around `inner` (NULL: hy_pages_mmap()), failing nothing. Returns
- * &faulty->source. It purges if and only if `inner` does. */
+ * &faulty->source. It purges, resizes and moves if and only if `inner` does. */
 HY_API const hy_page_source *hy_pages_faulty_init(hy_pages_faulty *faulty,
                                                   const hy_page_source *inner);
 

@@ -1,0 +1,284 @@
+/*
+ * check.c: every invariant of the structure.
+ */
+#include "heap/bitrun.h"
+#include "heap/internal.h"
+
+static const hy_check_result sound = {.code = HY_HEAP_CHECK_SOUND};
+
+static hy_check_result broken(hy_heap_check_code code, const void *address)
+{
+    return (hy_check_result){.code = code, .address = address};
+}
+
+const char *hy_heap_check_text(uint32_t code)
+{
+#define CHECK_TEXT(name, text) text,
+    static const char *const texts[] = {HY_HEAP_CHECKS(CHECK_TEXT)};
+#undef CHECK_TEXT
+    return code < sizeof texts / sizeof texts[0] ? texts[code] : "unknown";
+}
+
+/* What is added up on the way, to be held against the heap's totals. */
+typedef struct heap_sums {
+    size_t out[HY_HEAP_CLASSES];
+    size_t pools[HY_HEAP_CLASSES];
+    size_t full[HY_HEAP_CLASSES];
+    size_t run_bytes;
+    size_t large_bytes;
+    size_t span_bytes;
+    size_t dirty_pages;
+    size_t listed_arenas;
+} heap_sums;
+
+/* ---- pools -------------------------------------------------------------------------------------- */
+
+static bool is_in_list(const hy__pool *list, const hy__pool *pool)
+{
+    while (list != NULL && list != pool) {
+        list = list->next;
+    }
+    return list != NULL;
+}
+
+static hy_check_result check_pool(const hy__heap *heap, const hy__arena *arena,
+                                  const hy__pool *pool, heap_sums *sums)
+{
+    const char *const start = arena->span.address + pool->offset;
+    const hy__class *const class = &heap->classes[pool->size_class];
+    const size_t bytes = (size_t)pool->pages << HY__PAGE_SHIFT;
+    uint64_t is_free[HY__BLOCK_WORDS];
+    if (pool->pages > HY__MAX_POOL_PAGES || pool->capacity != bytes / class->block_size ||
+        pool->capacity == 0) {
+        return broken(HY_HEAP_CHECK_POOL_BOUNDS, start);
+    }
+    const uint32_t free_count = (uint32_t)pool->free_count + pool->purged_count;
+    if (pool->carved > pool->capacity || free_count > pool->carved) {
+        return broken(HY_HEAP_CHECK_POOL_COUNT, start);
+    }
+    if (!hy__pool_free_blocks(heap, pool, is_free)) {
+        return broken(HY_HEAP_CHECK_FREE_LIST, start);
+    }
+    size_t marked = 0;
+    for (size_t i = 0; i < (size_t)(pool->carved + 63) / 64; i++) {
+        marked += (size_t)__builtin_popcountll(is_free[i]);
+    }
+    if (marked != free_count) {
+        return broken(HY_HEAP_CHECK_POOL_COUNT, start);
+    }
+    const uint32_t out = pool->carved - free_count;
+    const bool is_full = out == pool->capacity;
+    if (pool->listed != (!is_full && pool != class->empty) ||
+        (pool->listed && pool->previous == NULL && class->pools != pool) ||
+        (pool == class->empty && out != 0)) {
+        return broken(HY_HEAP_CHECK_POOL_LIST, start);
+    }
+    sums->out[pool->size_class] += out;
+    sums->pools[pool->size_class]++;
+    sums->full[pool->size_class] += is_full;
+    return sound;
+}
+
+/* ---- arenas ------------------------------------------------------------------------------------- */
+
+static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena, heap_sums *sums)
+{
+    uint32_t pools = 0;
+    for (size_t page = arena->header_pages; page < arena->pages;) {
+        const char *const address = arena->span.address + (page << HY__PAGE_SHIFT);
+        const uint16_t number = arena->pool_of[page];
+        if (number > arena->pool_high || (number == 0) != hy__bits_get(arena->free_bits, page)) {
+            return broken(HY_HEAP_CHECK_PAGE_MAP, address);
+        }
+        if (number == 0) {
+            page++;
+            continue;
+        }
+        const hy__pool *const pool = &arena->pools[number];
+        if (pool->number != number || pool->offset != page << HY__PAGE_SHIFT || pool->pages == 0 ||
+            pool->pages > arena->pages - page || pool->size_class > HY__RUN_CLASS) {
+            return broken(HY_HEAP_CHECK_POOL_BOUNDS, address);
+        }
+        for (size_t i = 0; i < pool->pages; i++) {
+            if (arena->pool_of[page + i] != number || hy__bits_get(arena->free_bits, page + i) ||
+                hy__bits_get(arena->dirty_bits, page + i)) {
+                return broken(HY_HEAP_CHECK_PAGE_MAP, address + (i << HY__PAGE_SHIFT));
+            }
+        }
+        if (pool->size_class == HY__RUN_CLASS) {
+            sums->run_bytes += (size_t)pool->pages << HY__PAGE_SHIFT;
+        } else {
+            const hy_check_result result = check_pool(heap, arena, pool, sums);
+            if (result.code != HY_HEAP_CHECK_SOUND) {
+                return result;
+            }
+        }
+        pools++;
+        page += pool->pages;
+    }
+    return pools == arena->pool_count ? sound : broken(HY_HEAP_CHECK_PAGE_MAP, arena);
+}
+
+static size_t count_bits(const uint64_t *words, size_t bits)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bits / 64; i++) {
+        count += (size_t)__builtin_popcountll(words[i]);
+    }
+    return count;
+}
+
+static size_t longest_run(const hy__arena *arena)
+{
+    size_t longest = 0;
+    size_t page = 0;
+    while ((page = hy__bits_find(arena->free_bits, page, arena->pages, true)) < arena->pages) {
+        const size_t end = hy__bits_find(arena->free_bits, page, arena->pages, false);
+        longest = end - page > longest ? end - page : longest;
+        page = end;
+    }
+    return longest;
+}
+
+static hy_check_result check_arena(const hy__heap *heap, const hy__arena *arena, heap_sums *sums)
+{
+    if (arena->span.owner != heap || arena->seal != hy__arena_seal(arena) ||
+        arena->pages != heap->arena_size >> HY__PAGE_SHIFT) {
+        return broken(HY_HEAP_CHECK_ARENA_HEADER, arena);
+    }
+    if (arena->free_pages != count_bits(arena->free_bits, arena->pages) ||
+        arena->dirty_pages != count_bits(arena->dirty_bits, arena->pages)) {
+        return broken(HY_HEAP_CHECK_PAGE_MAP, arena);
+    }
+    if (arena->bucket != hy__arena_bucket(arena) || arena->longest < longest_run(arena)) {
+        return broken(HY_HEAP_CHECK_ARENA_ORDER, arena);
+    }
+    sums->listed_arenas += arena->bucket != HY__ARENA_BUCKETS;
+    sums->dirty_pages += arena->dirty_pages;
+    return check_pages(heap, arena, sums);
+}
+
+static hy_check_result check_buckets(const hy__heap *heap, const heap_sums *sums)
+{
+    size_t listed = 0;
+    for (unsigned bucket = 0; bucket < HY__ARENA_BUCKETS; bucket++) {
+        const hy__arena *previous = NULL;
+        if ((heap->buckets[bucket] != NULL) != (heap->bucket_bits >> bucket & 1)) {
+            return broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
+        }
+        for (const hy__arena *arena = heap->buckets[bucket]; arena != NULL; arena = arena->next) {
+            if (arena->bucket != bucket || arena->previous != previous) {
+                return broken(HY_HEAP_CHECK_ARENA_ORDER, arena);
+            }
+            previous = arena;
+            listed++;
+        }
+    }
+    return listed == sums->listed_arenas ? sound : broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------- */
+
+static hy_check_result check_span(const hy__heap *heap, hy__span *span, heap_sums *sums)
+{
+    for (size_t offset = 0; offset < span->size; offset += HY_HEAP_MIN_ARENA_SIZE) {
+        if (hy__radix_get(span->address + offset) != span) {
+            return broken(HY_HEAP_CHECK_RADIX, span->address + offset);
+        }
+    }
+    sums->span_bytes += span->size;
+    if (span->heap != NULL) {
+        return check_arena(heap, hy__arena_of(span), sums);
+    }
+    const hy__large *const large = hy__large_of(span);
+    sums->large_bytes += span->size;
+    return span->owner == heap && large->requested <= span->size
+               ? sound
+               : broken(HY_HEAP_CHECK_LARGE_BLOCK, span->address);
+}
+
+static hy_check_result check_cached(hy__heap *heap, unsigned size_class, const hy_heap_link *link,
+                                    uint32_t count)
+{
+    for (; count > 0; count--, link = link->next) {
+        const hy__span *const span = link != NULL ? hy__radix_get(link) : NULL;
+        if (span == NULL || span->heap != heap) {
+            return broken(HY_HEAP_CHECK_CACHE, link);
+        }
+        const hy__arena *const arena = (const hy__arena *)(const void *)span;
+        const size_t offset = (size_t)((const char *)link - (const char *)arena);
+        const hy__found found = {.pool = hy__pool_at(arena, offset)};
+        if (!hy__found_fits_class(heap, &found, size_class)) {
+            return broken(HY_HEAP_CHECK_CACHE, link);
+        }
+        const size_t within = offset - found.pool->offset;
+        const hy_heap_bin *const bin = &heap->window.bins[found.pool->size_class];
+        if (!hy__is_block_start(bin, within)) {
+            return broken(HY_HEAP_CHECK_CACHE, link);
+        }
+        if (!hy__link_fits(heap, link)) {
+            return broken(HY_HEAP_CHECK_FREE_LIST, link);
+        }
+    }
+    return link == NULL ? sound : broken(HY_HEAP_CHECK_CACHE, link);
+}
+
+static hy_check_result check_class(hy__heap *heap, unsigned size_class, const heap_sums *sums)
+{
+    const hy__class *const class = &heap->classes[size_class];
+    const uint32_t newer = hy__cache_count(heap, size_class) - class->spill_count;
+    hy_check_result result =
+        check_cached(heap, size_class, heap->window.bins[size_class].head, newer);
+    if (result.code == HY_HEAP_CHECK_SOUND) {
+        result = check_cached(heap, size_class, class->spill, class->spill_count);
+    }
+    if (result.code != HY_HEAP_CHECK_SOUND) {
+        return result;
+    }
+    if (class->out != sums->out[size_class] || class->pool_count != sums->pools[size_class] ||
+        class->full_count != sums->full[size_class]) {
+        return broken(HY_HEAP_CHECK_POOL_COUNT, class);
+    }
+    if (class->empty != NULL && is_in_list(class->pools, class->empty)) {
+        return broken(HY_HEAP_CHECK_POOL_LIST, class->empty);
+    }
+    return sound;
+}
+
+static size_t other_bytes(const hy__heap *heap)
+{
+    size_t bytes = hy__round_up(sizeof *heap, HY_PAGE_SIZE) + heap->spare_bytes;
+    for (const hy__record_page *page = heap->record_pages; page != NULL; page = page->next) {
+        bytes += HY_PAGE_SIZE;
+    }
+    return bytes;
+}
+
+static hy_check_result check_totals(const hy__heap *heap, const heap_sums *sums)
+{
+    const bool adds_up = sums->span_bytes + other_bytes(heap) == heap->mapped_bytes &&
+                         sums->run_bytes == heap->run_bytes &&
+                         sums->large_bytes == heap->large_bytes &&
+                         sums->dirty_pages == heap->dirty_pages;
+    return adds_up ? sound : broken(HY_HEAP_CHECK_TOTAL, heap);
+}
+
+hy_check_result hy_heap_check(hy_heap *handle)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    heap_sums sums = {.run_bytes = 0};
+    for (hy__span *span = heap->spans; span != NULL; span = span->next) {
+        const hy_check_result result = check_span(heap, span, &sums);
+        if (result.code != HY_HEAP_CHECK_SOUND) {
+            return result;
+        }
+    }
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        const hy_check_result result = check_class(heap, size_class, &sums);
+        if (result.code != HY_HEAP_CHECK_SOUND) {
+            return result;
+        }
+    }
+    const hy_check_result result = check_buckets(heap, &sums);
+    return result.code == HY_HEAP_CHECK_SOUND ? check_totals(heap, &sums) : result;
+}

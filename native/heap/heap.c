@@ -1,0 +1,437 @@
+/*
+ * heap.c: making and deleting a heap, and requests.
+ */
+#include "heap/internal.h"
+
+#include <string.h>
+#include <sys/auxv.h>
+
+/* The inline functions of the public header, for those who call them by name. */
+extern void *hy_heap_malloc(hy_heap *heap, size_t size);
+extern void hy_heap_free_sized(hy_heap *heap, void *block, size_t size);
+
+/* ---- making and deleting ---------------------------------------------------------------------- */
+
+static bool is_power_between(size_t value, size_t least, size_t most)
+{
+    return hy__is_power_of_two(value) && value >= least && value <= most;
+}
+
+static bool config_is_valid(const hy_heap_config *config)
+{
+    return config->size == sizeof *config &&
+           (config->arena_size == 0 ||
+            is_power_between(config->arena_size, HY_HEAP_MIN_ARENA_SIZE, HY_HEAP_MAX_ARENA_SIZE)) &&
+           (config->pool_size == 0 ||
+            is_power_between(config->pool_size, HY_PAGE_SIZE, HY_HEAP_MAX_POOL_SIZE)) &&
+           config->purge <= HY_HEAP_PURGE_ON_TRIM &&
+           (config->flags & ~(uint32_t)(HY_HEAP_STRICT | HY_HEAP_HUGE_PAGES)) == 0 &&
+           config->reserved == 0;
+}
+
+/* A number that a stray write does not hit by chance: from what the kernel gave the process. */
+static uintptr_t new_key(const hy__heap *heap)
+{
+    uintptr_t random = 0;
+    const void *const seed =
+        (const void *)getauxval(AT_RANDOM); // NOLINT(performance-no-int-to-ptr)
+    if (seed != NULL) {
+        memcpy(&random, seed, sizeof random);
+    }
+    const uintptr_t odd = (uintptr_t)0x9e3779b97f4a7c15U;
+    return ((random ^ (uintptr_t)heap) * odd) | 1;
+}
+
+static void set_up_class(hy__heap *heap, unsigned size_class)
+{
+    const size_t size = hy__class_size(size_class);
+    const size_t base = ((size_t)16 << 10) / size;
+    hy__class *const class = &heap->classes[size_class];
+    class->block_size = (uint32_t)size;
+    class->base_limit = (uint32_t)(base < 64 ? base : 64);
+    class->base_limit += class->base_limit == 0;
+    class->limit = class->base_limit;
+    heap->window.bins[size_class].divisor = hy__class_divisor(size_class);
+}
+
+static void set_up(hy__heap *heap, const hy_heap_config *config)
+{
+    heap->arena_size = config->arena_size != 0 ? config->arena_size : HY_HEAP_DEFAULT_ARENA_SIZE;
+    const size_t pool_size = config->pool_size != 0 ? config->pool_size : HY_HEAP_MAX_POOL_SIZE;
+    heap->max_pool_pages = (uint32_t)(pool_size >> HY__PAGE_SHIFT);
+    heap->arenas_kept = config->arenas_kept + 1;
+    heap->flags = config->flags;
+    heap->annotating = hy__is_annotating();
+    heap->strict = heap->annotating || config->flags & HY_HEAP_STRICT ||
+                   HEAPYARD_ASSERT_LEVEL >= HY_ASSERT_LEVEL_INTERNAL;
+    heap->run_limit = heap->arena_size / 8;
+    heap->window.key = new_key(heap);
+    hy__purge_set_up(heap, config);
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        set_up_class(heap, size_class);
+    }
+}
+
+static size_t own_size(void)
+{
+    return hy__round_up(sizeof(hy__heap), HY_PAGE_SIZE);
+}
+
+hy_heap *hy_heap_new(const hy_heap_config *config)
+{
+    const hy_heap_config defaults = {.size = sizeof defaults};
+    const hy_heap_config *const given = config != NULL ? config : &defaults;
+    if (!config_is_valid(given)) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "heap", given, "(configuration)");
+        return NULL;
+    }
+    const hy_page_source *const source = given->source != NULL ? given->source : hy_pages_mmap();
+    hy__heap *const heap = source->map(source->context, own_size(), HY_PAGE_SIZE);
+    if (heap == NULL) {
+        return NULL;
+    }
+    heap->source = source; /* all else is zero, as fresh pages are */
+    hy__span_count(heap, 0, own_size());
+    HY_COUNT(heap->maps++);
+    set_up(heap, given);
+    return &heap->window;
+}
+
+static void unmap_span(hy__heap *heap, hy__span *span)
+{
+    hy__radix_remove(span);
+    heap->source->unmap(heap->source->context, span->address, span->size);
+}
+
+void hy_heap_delete(hy_heap *handle)
+{
+    if (handle == NULL) {
+        return;
+    }
+    hy__heap *const heap = hy__heap_of(handle);
+    hy__large_drop_spares(heap);
+    for (hy__span *span = heap->spans; span != NULL;) {
+        hy__span *const next = span->next;
+        unmap_span(heap, span);
+        span = next;
+    }
+    const hy_page_source *const source = heap->source;
+    for (hy__record_page *page = heap->record_pages; page != NULL;) {
+        hy__record_page *const next = page->next;
+        source->unmap(source->context, page, HY_PAGE_SIZE);
+        page = next;
+    }
+    source->unmap(source->context, heap, own_size());
+}
+
+/* ---- requests ----------------------------------------------------------------------------------- */
+
+/* Write down what was asked for, and let only that be touched. */
+static void *hand_out(const hy__heap *heap, void *block, size_t block_size, size_t size)
+{
+    if (heap->annotating) {
+        size_t *const asked = hy__asked(block, block_size);
+        hy__mark_undefined(asked, sizeof *asked);
+        *asked = size;
+        hy__mark_unaddressable(block, block_size);
+        hy__mark_undefined(block, size);
+    }
+    return block;
+}
+
+/* A block of a class, from the cache or not. */
+static void *take_small(hy__heap *heap, unsigned size_class, size_t size)
+{
+    hy_heap_bin *const bin = &heap->window.bins[size_class];
+    hy_heap_link *block = bin->head;
+    if (block != NULL) {
+        if (!hy__link_fits(heap, block)) {
+            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", block, NULL);
+            return NULL;
+        }
+        bin->head = block->next;
+        bin->room++;
+        block->seal = 0;
+    } else {
+        block = hy__cache_refill(heap, size_class);
+        if (block == NULL) {
+            return NULL;
+        }
+    }
+    HY_COUNT(bin->allocs++);
+    return hand_out(heap, block, heap->classes[size_class].block_size, size);
+}
+
+/* The same, aligned: blocks of the class are, but the cache may hold a larger block that was shrunk
+ * in its place. */
+static void *take_aligned(hy__heap *heap, unsigned size_class, size_t size, size_t alignment)
+{
+    const hy_heap_link *const cached = heap->window.bins[size_class].head;
+    if (cached != NULL && hy__is_aligned(cached, alignment)) {
+        return take_small(heap, size_class, size);
+    }
+    uint32_t count;
+    hy__pool *const pool = hy__pool_for(heap, size_class);
+    hy_heap_link *const block = pool != NULL ? hy__pool_take(heap, pool, &count, 1) : NULL;
+    if (block == NULL) {
+        return NULL;
+    }
+    HY_COUNT(heap->window.bins[size_class].allocs++);
+    const size_t block_size = heap->classes[size_class].block_size;
+    if (!heap->annotating) {
+        block->seal = 0;
+    }
+    return hand_out(heap, block, block_size, size);
+}
+
+/* A block that is a run of pages in an arena. */
+static void *take_run(hy__heap *heap, size_t size, size_t alignment, size_t need, bool zero)
+{
+    const size_t bytes = hy__round_up(need, HY_PAGE_SIZE);
+    const size_t least = alignment > HY_PAGE_SIZE ? alignment : HY_PAGE_SIZE;
+    bool clean;
+    hy__pool *const pool = hy__pages_take(heap, (unsigned)(bytes >> HY__PAGE_SHIFT), least, &clean);
+    if (pool == NULL) {
+        return NULL;
+    }
+    pool->capacity = 1;
+    pool->carved = 1;
+    heap->run_count++;
+    heap->run_bytes += bytes;
+    HY_COUNT(heap->other_allocs++);
+    char *const block = hy__pool_arena(pool)->span.address + pool->offset;
+    hand_out(heap, block, bytes, size);
+    if (heap->annotating) {
+        hy__mark_undefined(block, size);
+    } else {
+        hy__mark_undefined(block, bytes);
+    }
+    if (zero && !clean) {
+        memset(block, 0, size);
+    } else if (zero) {
+        hy__mark_defined(block, size);
+    }
+    return block;
+}
+
+/* Any request but the shortest way. NULL if and only if there is no memory, or after misuse. Failures
+ * are counted by the caller. */
+void *hy__heap_take(hy__heap *heap, size_t asked, size_t alignment, bool zero)
+{
+    const size_t size = asked != 0 ? asked : 1;
+    if (size > PTRDIFF_MAX - HY_HEAP_MAX_ALIGNMENT) {
+        return NULL;
+    }
+    const size_t need = hy__need(heap, size);
+    const unsigned size_class = alignment <= HY_HEAP_ALIGNMENT && need <= HY_HEAP_MAX_SMALL
+                                    ? hy__class_of(need)
+                                : alignment <= HY_PAGE_SIZE ? hy__class_of_aligned(need, alignment)
+                                                            : HY_HEAP_CLASSES;
+    if (size_class < HY_HEAP_CLASSES) {
+        void *const block = alignment <= HY_HEAP_ALIGNMENT
+                                ? take_small(heap, size_class, size)
+                                : take_aligned(heap, size_class, size, alignment);
+        if (block != NULL && zero) {
+            memset(block, 0, size);
+        }
+        return block;
+    }
+    if (need <= heap->run_limit && alignment <= heap->arena_size / 4) {
+        return take_run(heap, size, alignment, need, zero);
+    }
+    return hy__large_new(heap, size, alignment, zero);
+}
+
+void *hy_heap_malloc_slow(hy_heap *handle, size_t size)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    if (size - 1 < HY_HEAP_MAX_SMALL && !heap->strict) {
+        void *const block = take_small(heap, hy__class_of(size), size);
+        if (__builtin_expect(block != NULL, 1)) {
+            return block;
+        }
+    } else {
+        void *const block = hy__heap_take(heap, size, HY_HEAP_ALIGNMENT, false);
+        if (block != NULL) {
+            return block;
+        }
+    }
+    HY_COUNT(heap->failures++);
+    return NULL;
+}
+
+void *hy_heap_calloc(hy_heap *handle, size_t count, size_t size)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    size_t total;
+    void *const block = hy__multiply(count, size, &total)
+                            ? hy__heap_take(heap, total, HY_HEAP_ALIGNMENT, true)
+                            : NULL;
+    HY_COUNT(heap->failures += block == NULL);
+    return block;
+}
+
+void *hy_heap_aligned_alloc(hy_heap *handle, size_t alignment, size_t size)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    if (!hy__is_power_of_two(alignment) || alignment > HY_HEAP_MAX_ALIGNMENT) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "heap", NULL, "(alignment)");
+        return NULL;
+    }
+    void *const block = hy__heap_take(heap, size, alignment, false);
+    HY_COUNT(heap->failures += block == NULL);
+    return block;
+}
+
+/* ---- freeing ------------------------------------------------------------------------------------ */
+
+static void release_run(hy__heap *heap, hy__pool *pool)
+{
+    heap->run_count--;
+    heap->run_bytes -= (size_t)pool->pages << HY__PAGE_SHIFT;
+    hy__pages_give(heap, pool, UINT64_MAX);
+}
+
+/* Free a block that was found, and is live. */
+void hy__heap_release(hy__heap *heap, const hy__found *found, void *block)
+{
+    if (found->large != NULL) {
+        hy__large_free(heap, found->large);
+        return;
+    }
+    hy__pool *const pool = found->pool;
+    if (pool->size_class == HY__RUN_CLASS) {
+        release_run(heap, pool);
+        return;
+    }
+    if (heap->annotating) {
+        hy__mark_undefined(block, heap->classes[pool->size_class].block_size);
+    }
+    if (heap->strict) {
+        hy__pool_give(heap, pool, block);
+    } else {
+        hy__cache_overflow(heap, pool->size_class, block);
+    }
+}
+
+static inline void push(const hy__heap *heap, hy_heap_bin *bin, hy_heap_link *block)
+{
+    hy__link_set(heap, block, bin->head);
+    bin->head = block;
+    bin->room--;
+}
+
+static void free_slow(hy__heap *heap, void *block)
+{
+    hy__found found;
+    if (block != NULL && hy__find_live(heap, block, &found)) {
+        hy__heap_release(heap, &found, block);
+    }
+}
+
+void hy_heap_free(hy_heap *handle, void *block)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    const hy__span *const span = hy__radix_get(block);
+    if (__builtin_expect(span == NULL || span->heap != heap, 0)) {
+        free_slow(heap, block);
+        return;
+    }
+    const hy__arena *const arena = (const hy__arena *)(const void *)span;
+    const size_t offset = (size_t)((char *)block - (const char *)arena);
+    const hy__pool *const pool = hy__pool_at(arena, offset);
+    if (__builtin_expect(pool->size_class >= HY_HEAP_CLASSES, 0)) {
+        free_slow(heap, block);
+        return;
+    }
+    hy_heap_bin *const bin = &heap->window.bins[pool->size_class];
+    if (__builtin_expect(bin->room > 0 && hy__is_block_start(bin, offset - pool->offset) &&
+                             !hy__link_fits(heap, block),
+                         1)) {
+        push(heap, bin, block);
+        return;
+    }
+    free_slow(heap, block);
+}
+
+/* A sized free that can't be pushed: of a block over 512 bytes, or the cache has no room, or it looks
+ * free, or the heap is strict. */
+static void free_sized(hy__heap *heap, void *block, size_t size, unsigned size_class)
+{
+    hy__found found;
+    if (!hy__find_live(heap, block, &found)) {
+        return;
+    }
+    const bool fits = size_class < HY_HEAP_CLASSES ? hy__found_fits_class(heap, &found, size_class)
+                                                   : hy__found_fits_size(heap, &found, size);
+    const bool exact = !heap->annotating || hy__found_usable(heap, &found, block) == size;
+    if (!fits || !exact) {
+        hy__misuse(HY_MISUSE_WRONG_SIZE, "heap", block, "(by a sized free)");
+        return;
+    }
+    hy__heap_release(heap, &found, block);
+}
+
+void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    const size_t size = asked != 0 ? asked : 1;
+    if (block == NULL) {
+        return;
+    }
+    if (!heap->strict && size <= HY_HEAP_MAX_SMALL) {
+        const unsigned size_class = hy__class_of(size);
+        hy_heap_bin *const bin = &heap->window.bins[size_class];
+        if (bin->room > 0 && !hy__link_fits(heap, block)) {
+            push(heap, bin, block);
+            return;
+        }
+    }
+    const size_t need = hy__need(heap, size);
+    free_sized(heap, block, size, need <= HY_HEAP_MAX_SMALL ? hy__class_of(need) : HY_HEAP_CLASSES);
+}
+
+void hy_heap_free_aligned_sized(hy_heap *handle, void *block, size_t alignment, size_t size)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    if (!hy__is_power_of_two(alignment) || alignment > HY_HEAP_MAX_ALIGNMENT) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "heap", block, "(alignment)");
+        return;
+    }
+    if (alignment <= HY_HEAP_ALIGNMENT) {
+        hy_heap_free_sized(handle, block, size);
+    } else if (block != NULL) {
+        const size_t least = size != 0 ? size : 1;
+        const unsigned size_class = alignment <= HY_PAGE_SIZE
+                                        ? hy__class_of_aligned(hy__need(heap, least), alignment)
+                                        : HY_HEAP_CLASSES;
+        free_sized(heap, block, least, size_class);
+    }
+}
+
+/* ---- asking ------------------------------------------------------------------------------------- */
+
+size_t hy_heap_usable_size(hy_heap *handle, const void *block)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    hy__found found;
+    return block != NULL && hy__find_live(heap, block, &found)
+               ? hy__found_usable(heap, &found, block)
+               : 0;
+}
+
+size_t hy_heap_good_size(size_t size)
+{
+    if (size > PTRDIFF_MAX - HY_HEAP_MAX_ALIGNMENT) {
+        return 0;
+    }
+    return size <= HY_HEAP_MAX_SMALL ? hy__class_size(hy__class_of(size))
+                                     : hy__round_up(size, HY_PAGE_SIZE);
+}
+
+bool hy_heap_contains(const hy_heap *heap, const void *address)
+{
+    const hy__span *const span = hy__radix_get(address);
+    return span != NULL && span->owner == hy__heap_of_const(heap) &&
+           (const char *)address < span->address + span->size;
+}

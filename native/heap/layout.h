@@ -1,0 +1,220 @@
+/*
+ * layout.h: what a heap is made of.
+ *
+ *     hy__heap     the handle's window, the classes, lists of arenas, totals: 8 KiB of its own
+ *     hy__span     an arena or a large block: an entry in the heap's list and in the radix tree
+ *     hy__arena    [ hy__arena | bits | page map | hy__pool ... ][ page ][ page ] ... [ page ]
+ *     hy__pool     a run of pages: blocks of one class, or one block over 32 KiB
+ *
+ * The page map holds the number of the pool that a page belongs to; pools are numbered as they are
+ * made, from 1, so that their descriptions lie side by side. Number 0 is no pool: a free page, or
+ * one of the header.
+ *
+ * A block of a class is in one of five states:
+ *
+ *     not carved --> handed out <--> in the cache <--> in its pool's free list <--> on a purged page
+ *
+ * "Out" blocks are those handed out or in the cache: what pools count.
+ */
+#ifndef HEAPYARD_HEAP_LAYOUT_H
+#define HEAPYARD_HEAP_LAYOUT_H
+
+#include <assert.h>
+
+#include <heapyard/heap.h>
+
+#include "base/annotate.h"
+#include "base/bits.h"
+
+#define HY__PAGE_SHIFT     12
+#define HY__GRANULE_SHIFT  18 /* of the radix tree: the smallest arena */
+#define HY__MAX_POOL_PAGES ((unsigned)(HY_HEAP_MAX_POOL_SIZE >> HY__PAGE_SHIFT))
+#define HY__RUN_CLASS      HY_HEAP_CLASSES       /* of a pool that is one block */
+#define HY__NO_CLASS       (HY_HEAP_CLASSES + 1) /* of pool number 0 */
+#define HY__REDZONE        ((size_t)16)
+#define HY__ARENA_BUCKETS  64
+
+static_assert(HY_PAGE_SIZE == (size_t)1 << HY__PAGE_SHIFT, "pages are 4 KiB");
+static_assert(HY_HEAP_MIN_ARENA_SIZE == (size_t)1 << HY__GRANULE_SHIFT, "one entry for the least");
+static_assert(HY__MAX_POOL_PAGES == 16, "a bit for each page in hy__pool.purged");
+static_assert(HY_HEAP_MAX_ARENA_SIZE >> HY__PAGE_SHIFT <= 1 << 16, "pool numbers have 16 bits");
+
+typedef struct hy__heap hy__heap;
+typedef struct hy__arena hy__arena;
+
+/* An arena or a large block. `heap` is NULL in a large block: that alone tells the two apart on the
+ * way of a free. */
+typedef struct hy__span {
+    hy__heap *heap;
+    hy__heap *owner;
+    struct hy__span *next; /* all spans of the heap */
+    struct hy__span *previous;
+    char *address;
+    size_t size;
+} hy__span;
+
+typedef struct hy__large {
+    hy__span span;
+    size_t requested;
+    size_t alignment; /* of the mapping */
+} hy__large;
+
+typedef struct hy__pool {
+    hy_heap_link *free;    /* blocks given back */
+    struct hy__pool *next; /* in the class's list: pools with a block to hand out */
+    struct hy__pool *previous;
+    uint32_t offset; /* of the first page, from the arena */
+    uint16_t pages;
+    uint16_t capacity;     /* blocks */
+    uint16_t carved;       /* of these, handed out at least once: the first ones */
+    uint16_t free_count;   /* in `free` */
+    uint16_t purged_count; /* free, and on a purged page: not in `free` */
+    uint16_t purged;       /* a bit for each purged page */
+    uint16_t number;
+    uint8_t size_class;
+    uint8_t listed; /* in the class's list */
+} hy__pool;
+
+static_assert(sizeof(hy__pool) == 48, "four in three cache lines");
+
+struct hy__arena {
+    hy__span span;
+    hy__arena *next; /* in the bucket of its number of free pages */
+    hy__arena *previous;
+    hy__arena *next_dirty; /* arenas that have dirty pages */
+    hy__arena *previous_dirty;
+    uint64_t *free_bits;  /* pages of no pool */
+    uint64_t *dirty_bits; /* of these, touched since they were mapped or purged */
+    uint16_t *pool_of;    /* by page */
+    hy__pool *pools;      /* by number */
+    uint32_t pages;       /* all */
+    uint32_t header_pages;
+    uint32_t free_pages;
+    uint32_t dirty_pages;
+    uint32_t longest; /* no run of free pages is longer */
+    uint32_t pool_count;
+    uint16_t pool_high; /* numbers given out, those given back included */
+    uint16_t pool_free; /* the last number given back; the next is in its `capacity`; 0: none */
+    uint32_t bucket;    /* HY__ARENA_BUCKETS: in none (no free page) */
+    uintptr_t seal;
+};
+
+typedef struct hy__class {
+    hy__pool *pools;     /* those with a block to hand out */
+    hy__pool *empty;     /* the one kept without a live block; not in `pools` */
+    hy_heap_link *spill; /* the older half of the cache */
+    uint32_t spill_count;
+    uint32_t cap;        /* of the newer half: cap - room blocks are in it */
+    uint32_t limit;      /* what `cap` goes back to */
+    uint32_t base_limit; /* what `limit` starts from */
+    uint32_t block_size; /* bytes */
+    uint32_t flushed;    /* blocks given back to pools since the cache was last empty */
+    uint32_t pool_count;
+    uint32_t full_count; /* pools without a block to hand out */
+    uint64_t out;        /* blocks of its pools that are out */
+    uint64_t pool_bytes;
+} hy__class;
+
+/* A page of records of large blocks. */
+typedef struct hy__record_page {
+    struct hy__record_page *next;
+} hy__record_page;
+
+struct hy__heap {
+    hy_heap window; /* the handle */
+    const hy_page_source *source;
+    size_t arena_size;
+    uint32_t max_pool_pages;
+    uint32_t arenas_kept;
+    uint32_t purge;
+    uint32_t flags;
+    bool strict;
+    bool annotating;
+    bool draining; /* nearly all is freed: no caches, no kept pools, until more is handed out */
+    bool fixed_threshold;
+    size_t run_limit; /* larger blocks get a mapping of their own */
+
+    hy__class classes[HY_HEAP_CLASSES];
+    hy__span *spans;
+    hy__arena *buckets[HY__ARENA_BUCKETS]; /* by free pages: 0 is the fullest; the last, empty */
+    uint64_t bucket_bits;                  /* those that are not empty */
+    hy__arena *dirty_arenas;
+    hy__large *spare_large; /* freed mappings kept for reuse, through span.next */
+    hy__large *free_records;
+    hy__record_page *record_pages;
+
+    size_t dirty_pages; /* in arenas: of no pool, touched */
+    size_t spare_bytes; /* of spare_large */
+    size_t threshold;   /* bytes of both that may stay */
+    size_t given_back;  /* bytes purged or unmapped, and not asked for again */
+    size_t least_dirty; /* bytes: the lowest since the last look */
+    uint32_t looks;     /* page runs given back since then */
+    uint32_t empty_arenas;
+    size_t out_bytes;  /* in blocks that are out */
+    size_t pool_bytes; /* of pools, page runs not included */
+
+    size_t mapped_bytes;
+    size_t peak_mapped_bytes;
+    size_t arena_count;
+    size_t header_bytes; /* of all arenas */
+    size_t run_count;
+    size_t run_bytes;
+    size_t large_count;
+    size_t large_bytes;    /* of live ones, in pages */
+    uint64_t other_allocs; /* runs and large blocks */
+    uint64_t reallocs;
+    uint64_t in_place;
+    uint64_t failures;
+    uint64_t maps;
+    uint64_t unmaps;
+    uint64_t purges;
+    uint64_t purged_bytes;
+};
+
+static_assert(sizeof(hy__heap) <= 3 * HY_PAGE_SIZE, "what hy_heap_new says that it maps");
+
+static inline hy__heap *hy__heap_of(hy_heap *heap)
+{
+    return (hy__heap *)(void *)heap;
+}
+
+static inline const hy__heap *hy__heap_of_const(const hy_heap *heap)
+{
+    return (const hy__heap *)(const void *)heap;
+}
+
+static inline hy__arena *hy__arena_of(hy__span *span)
+{
+    return (hy__arena *)(void *)span;
+}
+
+static inline hy__large *hy__large_of(hy__span *span)
+{
+    return (hy__large *)(void *)span;
+}
+
+/* The pool that holds the byte at `offset` of the arena; its class is HY__NO_CLASS where none
+ * does. */
+static inline hy__pool *hy__pool_at(const hy__arena *arena, size_t offset)
+{
+    return &arena->pools[arena->pool_of[offset >> HY__PAGE_SHIFT]];
+}
+
+/* Pool number 0 leads back to its arena: by `free`, which it has no other use for. */
+static inline hy__arena *hy__pool_arena(const hy__pool *pool)
+{
+    return (hy__arena *)(void *)(pool - pool->number)->free;
+}
+
+static inline bool hy__link_fits(const hy__heap *heap, const hy_heap_link *link)
+{
+    return ((uintptr_t)link->next ^ heap->window.key) == link->seal;
+}
+
+static inline void hy__link_set(const hy__heap *heap, hy_heap_link *link, hy_heap_link *next)
+{
+    link->next = next;
+    link->seal = (uintptr_t)next ^ heap->window.key;
+}
+
+#endif /* HEAPYARD_HEAP_LAYOUT_H */

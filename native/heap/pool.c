@@ -1,0 +1,425 @@
+/*
+ * pool.c: blocks of one class out of pools, and back.
+ *
+ *     [ block | block | block | block | not carved ......... | tail ]
+ *        out    free     out     free
+ *
+ * A pool with a block to hand out is in its class's list, the last one given to first. One with none
+ * is in no list, and comes back to the front when a block is given back.
+ */
+#include "heap/internal.h"
+
+/* A pool has at most 1/16 of its pages as tail, where that can be had. */
+#define TAIL_PART 16
+
+/* A new pool is this part of what its class has out. */
+#define DEMAND_PART 4
+
+static char *pool_start(const hy__pool *pool)
+{
+    return (char *)hy__pool_arena(pool) + pool->offset;
+}
+
+static uint32_t out_of(const hy__pool *pool)
+{
+    return (uint32_t)pool->carved - pool->free_count - pool->purged_count;
+}
+
+/* Whether a block can be had from the pool. */
+static bool has_block(const hy__pool *pool)
+{
+    return pool->free_count != 0 || pool->carved < pool->capacity || pool->purged_count != 0;
+}
+
+static void list_pool(hy__class *class, hy__pool *pool)
+{
+    pool->previous = NULL;
+    pool->next = class->pools;
+    if (pool->next != NULL) {
+        pool->next->previous = pool;
+    }
+    class->pools = pool;
+    pool->listed = true;
+}
+
+static void unlist_pool(hy__class *class, hy__pool *pool)
+{
+    if (pool->previous != NULL) {
+        pool->previous->next = pool->next;
+    } else {
+        class->pools = pool->next;
+    }
+    if (pool->next != NULL) {
+        pool->next->previous = pool->previous;
+    }
+    pool->listed = false;
+}
+
+static void note_out(hy__heap *heap, const hy__pool *pool, int64_t blocks)
+{
+    hy__class *const class = &heap->classes[pool->size_class];
+    class->out += (uint64_t)blocks;
+    heap->out_bytes += (size_t)(blocks * (int64_t) class->block_size);
+}
+
+/* The pages of a new pool: as few as serve the demand, then more until the tail is small. */
+static unsigned pages_for_pool(const hy__heap *heap, const hy__class *class)
+{
+    const size_t size = class->block_size;
+    const size_t demand = (size_t) class->out * size / DEMAND_PART;
+    const unsigned most = heap->max_pool_pages;
+    const unsigned least = (unsigned)(hy__round_up(size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
+    const unsigned wanted =
+        demand >= (size_t)most << HY__PAGE_SHIFT ? most : (unsigned)(demand >> HY__PAGE_SHIFT);
+    unsigned best = wanted > least ? wanted : least;
+    size_t best_tail = (((size_t)best << HY__PAGE_SHIFT) % size) / best;
+    for (unsigned pages = best; pages <= most; pages++) {
+        const size_t tail = (((size_t)pages << HY__PAGE_SHIFT) % size) / pages;
+        if (tail < best_tail) {
+            best = pages;
+            best_tail = tail;
+        }
+        if (best_tail <= HY_PAGE_SIZE / TAIL_PART) {
+            break;
+        }
+    }
+    return best;
+}
+
+static hy__pool *new_pool(hy__heap *heap, unsigned size_class)
+{
+    hy__class *const class = &heap->classes[size_class];
+    bool clean;
+    const unsigned wanted = pages_for_pool(heap, class);
+    const unsigned least =
+        (unsigned)(hy__round_up(class->block_size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
+    hy__pool *pool = hy__pages_take(heap, wanted, HY_PAGE_SIZE, &clean);
+    if (pool == NULL && least < wanted) {
+        pool = hy__pages_take(heap, least, HY_PAGE_SIZE, &clean);
+    }
+    if (pool == NULL) {
+        return NULL;
+    }
+    const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
+    pool->size_class = (uint8_t)size_class;
+    pool->capacity = (uint16_t)(size / class->block_size);
+    class->pool_count++;
+    class->pool_bytes += size;
+    heap->pool_bytes += size;
+    list_pool(class, pool);
+    return pool;
+}
+
+/* A listed pool of the class. NULL if and only if there is no memory. */
+hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class)
+{
+    hy__class *const class = &heap->classes[size_class];
+    if (class->pools != NULL) {
+        return class->pools;
+    }
+    hy__pool *const kept = class->empty;
+    if (kept != NULL) {
+        class->empty = NULL;
+        list_pool(class, kept);
+        return kept;
+    }
+    return new_pool(heap, size_class);
+}
+
+/* ---- out ------------------------------------------------------------------------------------ */
+
+/* Link blocks [first, last) in address order, with `rest` behind them. */
+static hy_heap_link *link_blocks(const hy__heap *heap, const hy__pool *pool, size_t first,
+                                 size_t last, hy_heap_link *rest)
+{
+    const size_t size = heap->classes[pool->size_class].block_size;
+    char *const start = pool_start(pool);
+    hy_heap_link *head = rest;
+    for (size_t i = last; i > first; i--) {
+        hy_heap_link *const link = (hy_heap_link *)(void *)(start + (i - 1) * size);
+        hy__mark_undefined(link, sizeof *link);
+        hy__link_set(heap, link, head);
+        hy__mark_unaddressable(link, sizeof *link);
+        head = link;
+    }
+    return head;
+}
+
+/* Blocks never handed out: one, and those that start on the page that it ends on. Their links touch no
+ * page that the first of them does not touch. */
+static void carve(hy__heap *heap, hy__pool *pool)
+{
+    const size_t size = heap->classes[pool->size_class].block_size;
+    const size_t page_end = hy__round_up((pool->carved + 1) * size, HY_PAGE_SIZE);
+    size_t last = (page_end + size - 1) / size;
+    last = last < pool->capacity ? last : pool->capacity;
+    pool->free = link_blocks(heap, pool, pool->carved, last, NULL);
+    pool->free_count = (uint16_t)(last - pool->carved);
+    pool->carved = (uint16_t)last;
+}
+
+/* The pages that a block lies on, as bits. */
+static unsigned pages_of_block(size_t size, size_t index)
+{
+    const size_t first = index * size >> HY__PAGE_SHIFT;
+    const size_t last = (index * size + size - 1) >> HY__PAGE_SHIFT;
+    return (2U << last) - (1U << first);
+}
+
+/* Put the blocks on the lowest run of purged pages back into the free list. The pages beside the run
+ * are not purged: all blocks that touch it lie on it and on pages with blocks. */
+static void carve_purged(hy__heap *heap, hy__pool *pool)
+{
+    const size_t size = heap->classes[pool->size_class].block_size;
+    const unsigned low = (unsigned)__builtin_ctz(pool->purged);
+    const unsigned run = (unsigned)__builtin_ctz(~((unsigned)pool->purged >> low));
+    const unsigned pages = ((1U << run) - 1) << low;
+    size_t first = ((size_t)low << HY__PAGE_SHIFT) / size;
+    size_t last = (((size_t)(low + run) << HY__PAGE_SHIFT) + size - 1) / size;
+    last = last < pool->carved ? last : pool->carved;
+    HY_ASSERT_STATE(first < last && (pages_of_block(size, first) & pages) != 0);
+    (void)pages;
+    pool->free = link_blocks(heap, pool, first, last, pool->free);
+    pool->free_count = (uint16_t)(pool->free_count + last - first);
+    pool->purged_count = (uint16_t)(pool->purged_count - (last - first));
+    pool->purged &= (uint16_t) ~(((1U << run) - 1) << low);
+}
+
+/* Free blocks of a listed pool, at most `most` of them, as a list; `count` says how many. They are
+ * out from now on. */
+hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uint32_t most)
+{
+    if (pool->free_count == 0) {
+        if (pool->carved < pool->capacity) {
+            carve(heap, pool);
+        } else {
+            carve_purged(heap, pool);
+        }
+    }
+    hy_heap_link *const head = pool->free;
+    if (pool->free_count <= most) {
+        *count = pool->free_count;
+        pool->free = NULL;
+    } else {
+        HY_ASSERT_STATE(most == 1);
+        *count = 1;
+        hy__mark_defined(head, sizeof *head);
+        if (!hy__link_fits(heap, head)) {
+            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", head, NULL);
+            *count = 0;
+            return NULL;
+        }
+        pool->free = head->next;
+        hy__mark_unaddressable(head, sizeof *head);
+    }
+    pool->free_count = (uint16_t)(pool->free_count - *count);
+    note_out(heap, pool, *count);
+    if (!has_block(pool)) {
+        hy__class *const class = &heap->classes[pool->size_class];
+        unlist_pool(class, pool);
+        class->full_count++;
+    }
+    if (*count == 1) {
+        hy__mark_defined(head, sizeof *head);
+        hy__link_set(heap, head, NULL);
+        hy__mark_unaddressable(head, sizeof *head);
+    }
+    return head;
+}
+
+/* ---- back ----------------------------------------------------------------------------------- */
+
+/* The pages that blocks were carved from and that are not purged, as bits. */
+static uint64_t touched_pages(const hy__heap *heap, const hy__pool *pool)
+{
+    const size_t bytes = (size_t)pool->carved * heap->classes[pool->size_class].block_size;
+    const size_t pages = hy__round_up(bytes, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
+    return (((uint64_t)1 << pages) - 1) & ~(uint64_t)pool->purged;
+}
+
+static void release_pool(hy__heap *heap, hy__pool *pool)
+{
+    hy__class *const class = &heap->classes[pool->size_class];
+    const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
+    class->pool_count--;
+    class->pool_bytes -= size;
+    heap->pool_bytes -= size;
+    hy__pages_give(heap, pool, touched_pages(heap, pool));
+}
+
+/* No block of a listed pool is out any more: it is kept, or goes. */
+static void retire(hy__heap *heap, hy__pool *pool)
+{
+    hy__class *const class = &heap->classes[pool->size_class];
+    unlist_pool(class, pool);
+    if (class->empty == NULL && !heap->draining && heap->purge != HY_HEAP_PURGE_AT_ONCE) {
+        class->empty = pool;
+        return;
+    }
+    release_pool(heap, pool);
+}
+
+/* A block that is out goes back to its pool. */
+void hy__pool_give(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
+{
+    hy__class *const class = &heap->classes[pool->size_class];
+    hy__link_set(heap, block, pool->free);
+    hy__mark_unaddressable(block, class->block_size);
+    pool->free = block;
+    pool->free_count++;
+    note_out(heap, pool, -1);
+    if (!pool->listed) {
+        list_pool(class, pool);
+        class->full_count--;
+    }
+    if (out_of(pool) == 0) {
+        retire(heap, pool);
+    }
+}
+
+/* Give back the pool that the class keeps without live blocks. */
+void hy__pool_drop_empty(hy__heap *heap, unsigned size_class)
+{
+    hy__class *const class = &heap->classes[size_class];
+    hy__pool *const pool = class->empty;
+    if (pool != NULL) {
+        class->empty = NULL;
+        release_pool(heap, pool);
+    }
+}
+
+/* Whether a carved block is in the pool's free list or on a purged page. O(free blocks). */
+bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *block)
+{
+    const size_t size = heap->classes[pool->size_class].block_size;
+    const size_t index = (size_t)((const char *)block - pool_start(pool)) / size;
+    if ((pages_of_block(size, index) & pool->purged) != 0) {
+        return true;
+    }
+    const hy_heap_link *link = pool->free;
+    for (uint32_t i = 0; i < pool->free_count && link != block; i++) {
+        hy__mark_defined(link, sizeof *link);
+        const hy_heap_link *const next = link->next;
+        hy__mark_unaddressable(link, sizeof *link);
+        link = next;
+    }
+    return link == block && link != NULL;
+}
+
+/* ---- purging inside a pool ------------------------------------------------------------------- */
+
+/* The pages on which a block lies that is out, as bits. `free_blocks`: a bit for each block that is
+ * free. */
+static unsigned pages_in_use(const hy__heap *heap, const hy__pool *pool, const uint64_t *is_free)
+{
+    const size_t size = heap->classes[pool->size_class].block_size;
+    unsigned used = 0;
+    for (size_t i = 0; i < pool->carved; i++) {
+        if (!(is_free[i / 64] >> (i % 64) & 1)) {
+            used |= pages_of_block(size, i);
+        }
+    }
+    return used;
+}
+
+/* Free blocks behind the last one that is out count as not carved: no purged page reaches into what
+ * carve will link. */
+static void uncarve_end(hy__pool *pool, size_t size, const uint64_t *is_free)
+{
+    size_t carved = pool->carved;
+    while (carved > 0 && is_free[(carved - 1) / 64] >> ((carved - 1) % 64) & 1) {
+        carved--;
+    }
+    const size_t pages = hy__round_up(carved * size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
+    pool->carved = (uint16_t)carved;
+    pool->purged &= (uint16_t)((1U << pages) - 1);
+}
+
+/* Make the free list anew: of the free blocks that lie on no purged page. */
+static void relink_blocks(hy__heap *heap, hy__pool *pool, const uint64_t *is_free)
+{
+    const size_t size = heap->classes[pool->size_class].block_size;
+    hy_heap_link *rest = NULL;
+    uint32_t kept = 0;
+    uint32_t purged = 0;
+    for (size_t i = pool->carved; i-- > 0;) {
+        if (!(is_free[i / 64] >> (i % 64) & 1)) {
+            continue;
+        }
+        if ((pages_of_block(size, i) & pool->purged) != 0) {
+            purged++;
+            continue;
+        }
+        rest = link_blocks(heap, pool, i, i + 1, rest);
+        kept++;
+    }
+    pool->free = rest;
+    pool->free_count = (uint16_t)kept;
+    pool->purged_count = (uint16_t)purged;
+}
+
+/* Mark the blocks that are free: in the list, or on a purged page. False where a link was
+ * overwritten. O(carved blocks). */
+bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *is_free)
+{
+    const size_t size = heap->classes[pool->size_class].block_size;
+    const char *const start = pool_start(pool);
+    for (size_t i = 0; i < (size_t)(pool->carved + 63) / 64; i++) {
+        is_free[i] = 0;
+    }
+    for (size_t i = 0; pool->purged != 0 && i < pool->carved; i++) {
+        if ((pages_of_block(size, i) & pool->purged) != 0) {
+            is_free[i / 64] |= (uint64_t)1 << (i % 64);
+        }
+    }
+    const hy_heap_link *link = pool->free;
+    for (uint32_t n = 0; n < pool->free_count; n++) {
+        const size_t within = (size_t)((const char *)link - start);
+        const size_t index = within / size;
+        if (within % size != 0 || index >= pool->carved ||
+            (is_free[index / 64] >> (index % 64) & 1)) {
+            return false;
+        }
+        is_free[index / 64] |= (uint64_t)1 << (index % 64);
+        hy__mark_defined(link, sizeof *link);
+        const bool fits = hy__link_fits(heap, link);
+        const hy_heap_link *const next = link->next;
+        hy__mark_unaddressable(link, sizeof *link);
+        if (!fits) {
+            return false;
+        }
+        link = next;
+    }
+    return true;
+}
+
+/* Purge the pages of a pool that bear no block that is out and were touched. Returns their bytes. */
+size_t hy__pool_purge(hy__heap *heap, hy__pool *pool)
+{
+    uint64_t is_free[HY__BLOCK_WORDS];
+    if (heap->source->purge == NULL || pool->free_count == 0) {
+        return 0;
+    }
+    if (!hy__pool_free_blocks(heap, pool, is_free)) {
+        hy__misuse(HY_MISUSE_CORRUPTED, "heap", pool_start(pool), "(free list of a pool)");
+        return 0;
+    }
+    const unsigned touched = (unsigned)touched_pages(heap, pool);
+    const unsigned idle = touched & ~pages_in_use(heap, pool, is_free);
+    if (idle == 0) {
+        return 0;
+    }
+    pool->purged |= (uint16_t)idle;
+    uncarve_end(pool, heap->classes[pool->size_class].block_size, is_free);
+    relink_blocks(heap, pool, is_free);
+    size_t bytes = 0;
+    for (unsigned page = 0; page < pool->pages;) {
+        const unsigned run = (unsigned)__builtin_ctz(~(idle >> page));
+        if (run != 0) {
+            bytes += hy__purge_range(heap, pool_start(pool) + ((size_t)page << HY__PAGE_SHIFT),
+                                     (size_t)run << HY__PAGE_SHIFT);
+        }
+        page += run + 1;
+    }
+    return bytes;
+}

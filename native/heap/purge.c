@@ -1,0 +1,164 @@
+/*
+ * purge.c: pages that hold nothing any more but have been touched: dirty pages.
+ *
+ * They stay for reuse, since a first touch costs the kernel's time, until there are more than the
+ * threshold; then all go. The threshold learns from what happens next. Where what was given back is
+ * asked for again, it grows by half of that: after a few swings a program that swings between N
+ * arenas keeps them. Where some dirty pages were not needed for a while, it shrinks by half of
+ * these. A program that frees once for all has never had anything to regret, and keeps 1 MiB.
+ */
+#include "heap/bitrun.h"
+#include "heap/internal.h"
+
+#define BASE_THRESHOLD ((size_t)1 << 20)
+
+/* Page runs given back between two looks at the least number of dirty pages. */
+#define LOOK_EVERY 512
+
+static size_t dirty_bytes(const hy__heap *heap)
+{
+    return (heap->dirty_pages << HY__PAGE_SHIFT) + heap->spare_bytes;
+}
+
+static void list_dirty(hy__heap *heap, hy__arena *arena)
+{
+    arena->previous_dirty = NULL;
+    arena->next_dirty = heap->dirty_arenas;
+    if (heap->dirty_arenas != NULL) {
+        heap->dirty_arenas->previous_dirty = arena;
+    }
+    heap->dirty_arenas = arena;
+}
+
+static void unlist_dirty(hy__heap *heap, hy__arena *arena)
+{
+    if (arena->previous_dirty != NULL) {
+        arena->previous_dirty->next_dirty = arena->next_dirty;
+    } else {
+        heap->dirty_arenas = arena->next_dirty;
+    }
+    if (arena->next_dirty != NULL) {
+        arena->next_dirty->previous_dirty = arena->previous_dirty;
+    }
+}
+
+/* Pages [first, first + count) of the arena are dirty and of no pool, or not so any more. */
+void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count, bool dirty)
+{
+    const size_t before = arena->dirty_pages;
+    const size_t were = hy__bits_put(arena->dirty_bits, first, count, dirty);
+    const size_t after = dirty ? before + (count - were) : before - were;
+    arena->dirty_pages = (uint32_t)after;
+    heap->dirty_pages += after - before;
+    if (before == 0 && after != 0) {
+        list_dirty(heap, arena);
+    } else if (before != 0 && after == 0) {
+        unlist_dirty(heap, arena);
+    }
+    if (dirty_bytes(heap) < heap->least_dirty) {
+        heap->least_dirty = dirty_bytes(heap);
+    }
+}
+
+/* Purge whole pages that hold nothing of value. Returns the bytes given back. */
+size_t hy__purge_range(hy__heap *heap, void *address, size_t size)
+{
+    if (heap->source->purge == NULL) {
+        return 0;
+    }
+    hy__mark_undefined(address, size);
+    const size_t bytes = heap->source->purge(heap->source->context, address, size);
+    hy__mark_unaddressable(address, size);
+    HY_COUNT(heap->purges++);
+    HY_COUNT(heap->purged_bytes += bytes);
+    return bytes;
+}
+
+static size_t purge_arena(hy__heap *heap, hy__arena *arena)
+{
+    size_t bytes = 0;
+    size_t page = arena->header_pages;
+    while ((page = hy__bits_find(arena->dirty_bits, page, arena->pages, true)) < arena->pages) {
+        const size_t end = hy__bits_find(arena->dirty_bits, page, arena->pages, false);
+        bytes += hy__purge_range(heap, arena->span.address + (page << HY__PAGE_SHIFT),
+                                 (end - page) << HY__PAGE_SHIFT);
+        page = end;
+    }
+    hy__purge_note(heap, arena, 0, arena->pages, false);
+    return bytes;
+}
+
+/* Purge all dirty pages and give all spare mappings back. Returns their bytes. A source that can't
+ * purge keeps its pages, and they stay dirty. */
+size_t hy__purge_all(hy__heap *heap)
+{
+    size_t bytes = hy__large_drop_spares(heap);
+    while (heap->source->purge != NULL && heap->dirty_arenas != NULL) {
+        bytes += purge_arena(heap, heap->dirty_arenas);
+    }
+    return bytes;
+}
+
+/* Dirty pages that were there all the time since the last look were not needed. */
+static void look(hy__heap *heap)
+{
+    heap->looks = 0;
+    if (!heap->fixed_threshold && heap->least_dirty > BASE_THRESHOLD / 2) {
+        const size_t less = heap->least_dirty / 2;
+        heap->threshold =
+            heap->threshold > BASE_THRESHOLD + less ? heap->threshold - less : BASE_THRESHOLD;
+    }
+    heap->least_dirty = SIZE_MAX;
+}
+
+/* Some pages became dirty, or a mapping spare: purge if the policy says so. */
+void hy__purge_as_due(hy__heap *heap)
+{
+    if (++heap->looks == LOOK_EVERY) {
+        look(heap);
+    }
+    if (heap->purge == HY_HEAP_PURGE_ON_TRIM ||
+        (heap->purge == HY_HEAP_PURGE_THRESHOLD && dirty_bytes(heap) <= heap->threshold)) {
+        return;
+    }
+    heap->given_back += hy__purge_all(heap);
+}
+
+/* `bytes` are about to be touched for the first time since they were mapped or purged. */
+void hy__purge_regret(hy__heap *heap, size_t bytes)
+{
+    const size_t again = bytes < heap->given_back ? bytes : heap->given_back;
+    heap->given_back -= again;
+    if (!heap->fixed_threshold && heap->threshold < heap->peak_mapped_bytes) {
+        heap->threshold += again / 2;
+    }
+}
+
+/* How many arenas without a pool may stay: those that the configuration says, and as many as the
+ * threshold has grown by. */
+unsigned hy__purge_empty_arenas_kept(const hy__heap *heap)
+{
+    if (heap->purge != HY_HEAP_PURGE_THRESHOLD || heap->fixed_threshold) {
+        return heap->arenas_kept;
+    }
+    const size_t grown = (heap->threshold - BASE_THRESHOLD) / heap->arena_size;
+    return heap->arenas_kept + (unsigned)grown;
+}
+
+void hy__purge_set_up(hy__heap *heap, const hy_heap_config *config)
+{
+    heap->purge = config->purge;
+    heap->fixed_threshold = config->purge_threshold != 0;
+    heap->threshold = heap->fixed_threshold ? config->purge_threshold : BASE_THRESHOLD;
+    heap->least_dirty = SIZE_MAX;
+}
+
+/* What hy_heap_trim says of the time before it: that it is over. */
+void hy__purge_forget(hy__heap *heap)
+{
+    heap->given_back = 0;
+    heap->least_dirty = SIZE_MAX;
+    if (!heap->fixed_threshold) {
+        heap->threshold = BASE_THRESHOLD;
+    }
+}
