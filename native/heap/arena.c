@@ -87,6 +87,16 @@ static size_t find_run(const hy__arena *arena, size_t pages, size_t alignment)
     return end;
 }
 
+/* The dirty ones of the first pages of a run, as bits. */
+static uint16_t dirty_among(const hy__arena *arena, size_t first, size_t count)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < count && i < HY__MAX_POOL_PAGES; i++) {
+        bits |= (unsigned)hy__bits_get(arena->dirty_bits, first + i) << i;
+    }
+    return (uint16_t)bits;
+}
+
 static hy__pool *take_from(hy__heap *heap, hy__arena *arena, unsigned pages, size_t alignment,
                            bool *clean)
 {
@@ -101,6 +111,7 @@ static hy__pool *take_from(hy__heap *heap, hy__arena *arena, unsigned pages, siz
     hy__pool *const pool = new_pool(arena);
     pool->offset = (uint32_t)(page << HY__PAGE_SHIFT);
     pool->pages = (uint16_t)pages;
+    pool->stale = dirty_among(arena, page, pages);
     const size_t dirty = occupy(heap, arena, page, pages, pool->number);
     *clean = dirty == 0;
     heap->empty_arenas -= was_empty;

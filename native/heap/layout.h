@@ -69,7 +69,8 @@ typedef struct hy__pool {
     uint16_t carved;       /* of these, handed out at least once: the first ones */
     uint16_t free_count;   /* in `free` */
     uint16_t purged_count; /* free, and on a purged page: not in `free` */
-    uint16_t purged;       /* a bit for each purged page */
+    uint16_t purged;       /* a bit for each page that was purged since it was carved */
+    uint16_t stale;        /* a bit for each page that was dirty when the pool took it */
     uint16_t number;
     uint8_t size_class;
     uint8_t listed; /* in the class's list */

@@ -229,12 +229,12 @@ hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uin
 
 /* ---- back ----------------------------------------------------------------------------------- */
 
-/* The pages that blocks were carved from and that are not purged, as bits. */
+/* The pages that may hold something: blocks were carved from them, or they came so; as bits. */
 static uint64_t touched_pages(const hy__heap *heap, const hy__pool *pool)
 {
     const size_t bytes = (size_t)pool->carved * heap->classes[pool->size_class].block_size;
     const size_t pages = hy__round_up(bytes, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
-    return (((uint64_t)1 << pages) - 1) & ~(uint64_t)pool->purged;
+    return ((((uint64_t)1 << pages) - 1) & ~(uint64_t)pool->purged) | pool->stale;
 }
 
 static void release_pool(hy__heap *heap, hy__pool *pool)
@@ -410,6 +410,7 @@ size_t hy__pool_purge(hy__heap *heap, hy__pool *pool)
         return 0;
     }
     pool->purged |= (uint16_t)idle;
+    pool->stale &= (uint16_t)~idle;
     uncarve_end(pool, heap->classes[pool->size_class].block_size, is_free);
     relink_blocks(heap, pool, is_free);
     size_t bytes = 0;
