@@ -7,6 +7,8 @@
 #include "heap/bitrun.h"
 #include "heap/internal.h"
 
+#include <string.h>
+
 /* The number of a new pool; 0 where the arena has no page for one, which can't be. */
 static hy__pool *new_pool(hy__arena *arena)
 {
@@ -35,14 +37,29 @@ static size_t first_page(const hy__pool *pool)
     return pool->offset >> HY__PAGE_SHIFT;
 }
 
+/* Note whose pages these are. Their class is that of a page run until hy__pages_set_class. */
+static void set_pool(hy__arena *arena, size_t first, size_t count, uint16_t number)
+{
+    for (size_t page = first; page < first + count; page++) {
+        arena->pool_of[page] = number;
+    }
+    memset(arena->class_of + first, number == 0 ? HY__NO_CLASS : HY__RUN_CLASS, count);
+}
+
+/* The pool holds blocks of a class. */
+void hy__pages_set_class(hy__pool *pool, unsigned size_class)
+{
+    hy__arena *const arena = hy__pool_arena(pool);
+    pool->size_class = (uint8_t)size_class;
+    memset(arena->class_of + first_page(pool), (int)size_class, pool->pages);
+}
+
 /* Pages [first, first + count) go to pool `number`. Returns how many of them were dirty. */
 static size_t occupy(hy__heap *heap, hy__arena *arena, size_t first, size_t count, uint16_t number)
 {
     hy__bits_put(arena->free_bits, first, count, false);
     arena->free_pages -= (uint32_t)count;
-    for (size_t page = first; page < first + count; page++) {
-        arena->pool_of[page] = number;
-    }
+    set_pool(arena, first, count, number);
     const uint32_t dirty_before = arena->dirty_pages;
     hy__purge_note(heap, arena, first, count, false);
     return dirty_before - arena->dirty_pages;
@@ -53,10 +70,10 @@ static void vacate(hy__heap *heap, hy__arena *arena, size_t first, size_t count)
     (void)heap;
     hy__bits_put(arena->free_bits, first, count, true);
     arena->free_pages += (uint32_t)count;
-    arena->longest = arena->free_pages;
-    for (size_t page = first; page < first + count; page++) {
-        arena->pool_of[page] = 0;
-    }
+    const size_t low = hy__bits_run_start(arena->free_bits, first);
+    const size_t high = hy__bits_find(arena->free_bits, first + count, arena->pages, false);
+    arena->longest = high - low > arena->longest ? (uint32_t)(high - low) : arena->longest;
+    set_pool(arena, first, count, 0);
 }
 
 /* The first page from `page` on at which the address has the alignment. */
@@ -120,8 +137,8 @@ static hy__pool *take_from(hy__heap *heap, hy__arena *arena, unsigned pages, siz
     return pool;
 }
 
-/* How many arenas of a bucket are tried before the next bucket is. */
-#define ARENAS_TRIED 4
+/* How many arenas of a bucket are looked at before the next bucket is. */
+#define ARENAS_TRIED 8
 
 static hy__pool *take_from_bucket(hy__heap *heap, unsigned bucket, unsigned pages, size_t alignment,
                                   bool *clean)

@@ -10,6 +10,8 @@
 #include "heap/bitrun.h"
 #include "heap/internal.h"
 
+#include <string.h>
+
 uintptr_t hy__arena_seal(const hy__arena *arena)
 {
     const uintptr_t odd = (uintptr_t)0x9e3779b97f4a7c15U;
@@ -86,10 +88,10 @@ static header_plan plan_header(size_t arena_size)
 {
     const size_t pages = arena_size >> HY__PAGE_SHIFT;
     header_plan plan;
-    plan.free_bits = hy__round_up(sizeof(hy__arena), 64);
+    plan.pool_of = offsetof(hy__arena, class_of) + pages;
+    plan.free_bits = hy__round_up(plan.pool_of + pages * sizeof(uint16_t), 64);
     plan.dirty_bits = plan.free_bits + pages / 8;
-    plan.pool_of = plan.dirty_bits + pages / 8;
-    plan.pools = hy__round_up(plan.pool_of + pages * sizeof(uint16_t), 64);
+    plan.pools = hy__round_up(plan.dirty_bits + pages / 8, 64);
     /* At most one pool for each page behind the header, and number 0. */
     const size_t end = plan.pools + pages * sizeof(hy__pool);
     plan.pages = hy__round_up(end, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
@@ -114,6 +116,7 @@ static void write_header(hy__heap *heap, hy__arena *arena)
     arena->free_pages = arena->pages - arena->header_pages;
     arena->longest = arena->free_pages;
     hy__bits_put(arena->free_bits, arena->header_pages, arena->free_pages, true);
+    memset(arena->class_of, HY__NO_CLASS, arena->pages);
     arena->pools[0].size_class = HY__NO_CLASS;
     arena->pools[0].free = (hy_heap_link *)(void *)arena;
     arena->seal = hy__arena_seal(arena);
@@ -122,15 +125,11 @@ static void write_header(hy__heap *heap, hy__arena *arena)
 /* A new, empty arena, listed. NULL if and only if there is no memory. */
 hy__arena *hy__arena_new(hy__heap *heap)
 {
-    const bool huge = heap->flags & HY_HEAP_HUGE_PAGES;
-    const size_t alignment = huge && heap->arena_size > HY_HEAP_MIN_ARENA_SIZE * 8
-                                 ? HY_HEAP_MIN_ARENA_SIZE * 8
-                                 : HY_HEAP_MIN_ARENA_SIZE;
-    hy__arena *const arena = hy__span_map(heap, heap->arena_size, alignment);
+    hy__arena *const arena = hy__span_map(heap, heap->arena_size, heap->arena_size);
     if (arena == NULL) {
         return NULL;
     }
-    if (huge && heap->source == hy_pages_mmap()) {
+    if (heap->flags & HY_HEAP_HUGE_PAGES && heap->source == hy_pages_mmap()) {
         hy_pages_advise_huge(arena, heap->arena_size);
     }
     write_header(heap, arena);

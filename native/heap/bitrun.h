@@ -49,4 +49,19 @@ static inline size_t hy__bits_find(const uint64_t *words, size_t bit, size_t end
     return end;
 }
 
+/* The first bit of the run of set bits that ends before `bit`; `bit` where the bit before it is not
+ * set. */
+static inline size_t hy__bits_run_start(const uint64_t *words, size_t bit)
+{
+    while (bit > 0) {
+        const size_t in_word = (bit - 1) % 64 + 1; /* bits of the word that lie below `bit` */
+        const uint64_t clear = ~words[(bit - 1) / 64] << (64 - in_word);
+        if (clear != 0) {
+            return bit - (size_t)__builtin_clzll(clear);
+        }
+        bit -= in_word;
+    }
+    return 0;
+}
+
 #endif /* HEAPYARD_HEAP_BITRUN_H */

@@ -87,7 +87,8 @@ static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena,
     for (size_t page = arena->header_pages; page < arena->pages;) {
         const char *const address = arena->span.address + (page << HY__PAGE_SHIFT);
         const uint16_t number = arena->pool_of[page];
-        if (number > arena->pool_high || (number == 0) != hy__bits_get(arena->free_bits, page)) {
+        if (number > arena->pool_high || arena->class_of[page] != arena->pools[number].size_class ||
+            (number == 0) != hy__bits_get(arena->free_bits, page)) {
             return broken(HY_HEAP_CHECK_PAGE_MAP, address);
         }
         if (number == 0) {
@@ -100,7 +101,9 @@ static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena,
             return broken(HY_HEAP_CHECK_POOL_BOUNDS, address);
         }
         for (size_t i = 0; i < pool->pages; i++) {
-            if (arena->pool_of[page + i] != number || hy__bits_get(arena->free_bits, page + i) ||
+            if (arena->pool_of[page + i] != number ||
+                arena->class_of[page + i] != pool->size_class ||
+                hy__bits_get(arena->free_bits, page + i) ||
                 hy__bits_get(arena->dirty_bits, page + i)) {
                 return broken(HY_HEAP_CHECK_PAGE_MAP, address + (i << HY__PAGE_SHIFT));
             }

@@ -329,25 +329,29 @@ static void free_slow(hy__heap *heap, void *block)
     }
 }
 
+/*
+ * The short way. That the block is ours and starts where a block starts is only compared: what the
+ * next malloc waits for is found by arithmetic and one load, the class of the page.
+ */
 void hy_heap_free(hy_heap *handle, void *block)
 {
     hy__heap *const heap = hy__heap_of(handle);
     const hy__span *const span = hy__radix_get(block);
-    if (__builtin_expect(span == NULL || span->heap != heap, 0)) {
+    const size_t offset = (uintptr_t)block & (heap->arena_size - 1);
+    const hy__arena *const arena = (const hy__arena *)(const void *)((const char *)block - offset);
+    if (__builtin_expect(span != &arena->span || span == NULL || span->heap != heap, 0)) {
         free_slow(heap, block);
         return;
     }
-    const hy__arena *const arena = (const hy__arena *)(const void *)span;
-    const size_t offset = (size_t)((char *)block - (const char *)arena);
-    const hy__pool *const pool = hy__pool_at(arena, offset);
-    if (__builtin_expect(pool->size_class >= HY_HEAP_CLASSES, 0)) {
+    const unsigned size_class = arena->class_of[offset >> HY__PAGE_SHIFT];
+    if (__builtin_expect(size_class >= HY_HEAP_CLASSES, 0)) {
         free_slow(heap, block);
         return;
     }
-    hy_heap_bin *const bin = &heap->window.bins[pool->size_class];
-    if (__builtin_expect(bin->room > 0 && hy__is_block_start(bin, offset - pool->offset) &&
-                             !hy__link_fits(heap, block),
-                         1)) {
+    hy_heap_bin *const bin = &heap->window.bins[size_class];
+    const size_t within = offset - hy__pool_at(arena, offset)->offset;
+    if (__builtin_expect(
+            bin->room > 0 && hy__is_block_start(bin, within) && !hy__link_fits(heap, block), 1)) {
         push(heap, bin, block);
         return;
     }

@@ -24,6 +24,7 @@ void hy__span_sort(hy__heap *heap);
 
 /* arena.c: pages out of arenas */
 hy__pool *hy__pages_take(hy__heap *heap, unsigned pages, size_t alignment, bool *clean);
+void hy__pages_set_class(hy__pool *pool, unsigned size_class);
 void hy__pages_give(hy__heap *heap, hy__pool *pool, uint64_t touched_pages);
 bool hy__pages_extend(hy__heap *heap, hy__pool *pool, unsigned pages);
 void hy__pages_shorten(hy__heap *heap, hy__pool *pool, unsigned pages);

@@ -3,11 +3,12 @@
  *
  *     hy__heap     the handle's window, the classes, lists of arenas, totals: 8 KiB of its own
  *     hy__span     an arena or a large block: an entry in the heap's list and in the radix tree
- *     hy__arena    [ hy__arena | bits | page map | hy__pool ... ][ page ][ page ] ... [ page ]
+ *     hy__arena    [ hy__arena | page maps | bits | hy__pool ... ][ page ][ page ] ... [ page ]
  *     hy__pool     a run of pages: blocks of one class, or one block over 32 KiB
  *
- * The page map holds the number of the pool that a page belongs to; pools are numbered as they are
- * made, from 1, so that their descriptions lie side by side. Number 0 is no pool: a free page, or
+ * Arenas are aligned to their size: the arena, and in its header the class and the pool of a page, are
+ * found from an address by arithmetic. A page map holds the number of the pool that a page belongs
+ * to; pools are numbered as they are made, from 1, so that their descriptions lie side by side. Number 0 is no pool: a free page, or
  * one of the header.
  *
  * A block of a class is in one of five states:
@@ -98,6 +99,7 @@ struct hy__arena {
     uint16_t pool_free; /* the last number given back; the next is in its `capacity`; 0: none */
     uint32_t bucket;    /* HY__ARENA_BUCKETS: in none (no free page) */
     uintptr_t seal;
+    uint8_t class_of[]; /* by page: the class of its pool; what a free reads first */
 };
 
 typedef struct hy__class {
@@ -123,8 +125,8 @@ typedef struct hy__record_page {
 
 struct hy__heap {
     hy_heap window; /* the handle */
-    const hy_page_source *source;
     size_t arena_size;
+    const hy_page_source *source;
     uint32_t max_pool_pages;
     uint32_t arenas_kept;
     uint32_t purge;

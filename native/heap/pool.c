@@ -101,7 +101,7 @@ static hy__pool *new_pool(hy__heap *heap, unsigned size_class)
         return NULL;
     }
     const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
-    pool->size_class = (uint8_t)size_class;
+    hy__pages_set_class(pool, size_class);
     pool->capacity = (uint16_t)(size / class->block_size);
     class->pool_count++;
     class->pool_bytes += size;

@@ -64,7 +64,7 @@ HY_BEGIN_DECLS
 #define HY_HEAP_CLASSES      80
 #define HY_HEAP_FINE_CLASSES 32
 
-/* Arena sizes: a power of two between these; the default. Arenas are aligned to the smallest. */
+/* Arena sizes: a power of two between these; the default. Arenas are aligned to their size. */
 #define HY_HEAP_MIN_ARENA_SIZE     ((size_t)256 << 10)
 #define HY_HEAP_MAX_ARENA_SIZE     ((size_t)64 << 20)
 #define HY_HEAP_DEFAULT_ARENA_SIZE ((size_t)4 << 20)
