@@ -7,6 +7,8 @@ set(heapyard_shim_targets
     region:list=heapyard_target_region_list
     region:fast=heapyard_target_region_fast
     bump=heapyard_target_bump
+    heap=heapyard_target_heap
+    heap:strict=heapyard_target_heap_strict
     domain:raw=heapyard_target_domain_raw
     domain:mem=heapyard_target_domain_mem
     domain:obj=heapyard_target_domain_obj

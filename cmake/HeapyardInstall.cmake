@@ -10,6 +10,7 @@ set(heapyard_private_dir "${CMAKE_INSTALL_LIBDIR}/heapyard")
 set(heapyard_python_dir "heapyard/lib")
 set(heapyard_runners heapyard_runner heapyard_runner_musl heapyard_record heapyard_trace)
 set(heapyard_shims heapyard_target_region_list heapyard_target_region_fast heapyard_target_bump
+    heapyard_target_heap heapyard_target_heap_strict
     heapyard_target_floor heapyard_target_list
     heapyard_target_domain_raw heapyard_target_domain_mem heapyard_target_domain_obj
     heapyard_target_domain_raw_debug heapyard_target_domain_mem_debug

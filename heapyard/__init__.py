@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump, BumpMark
-    from heapyard.counters import BumpCounters, RegionCounters
+    from heapyard.counters import BumpCounters, HeapCounters, RegionCounters
     from heapyard.errors import HeapyardError
+    from heapyard.heap import Heap, Purge
+    from heapyard.heap_map import HeapMap
+    from heapyard.heap_pools import HeapPool, PoolState
+    from heapyard.heap_stats import HeapClassStats, HeapStats
     from heapyard.pages import BufferPages, FaultyPages, MmapPages, PageSource
     from heapyard.region import Engine, Region, Span
 
@@ -19,9 +23,17 @@ __all__ = [
     "BumpMark",
     "Engine",
     "FaultyPages",
+    "Heap",
+    "HeapClassStats",
+    "HeapCounters",
+    "HeapMap",
+    "HeapPool",
+    "HeapStats",
     "HeapyardError",
     "MmapPages",
     "PageSource",
+    "PoolState",
+    "Purge",
     "Region",
     "RegionCounters",
     "Span",
@@ -32,6 +44,14 @@ _HOMES = {
     "BumpMark": "heapyard.bump",
     "BumpCounters": "heapyard.counters",
     "HeapyardError": "heapyard.errors",
+    "Heap": "heapyard.heap",
+    "HeapClassStats": "heapyard.heap_stats",
+    "HeapCounters": "heapyard.counters",
+    "HeapMap": "heapyard.heap_map",
+    "HeapPool": "heapyard.heap_pools",
+    "HeapStats": "heapyard.heap_stats",
+    "PoolState": "heapyard.heap_pools",
+    "Purge": "heapyard.heap",
     "BufferPages": "heapyard.pages",
     "FaultyPages": "heapyard.pages",
     "MmapPages": "heapyard.pages",

@@ -92,6 +92,37 @@ class RegionCounters(Counters):
 
 
 @dataclass(frozen=True, slots=True)
+class HeapCounters(Counters):
+    """The counters of a heap: HY_HEAP_COUNTERS in <heapyard/heap.h>."""
+
+    allocs: int
+    frees: int
+    reallocs: int
+    in_place: int
+    failures: int
+    maps: int
+    unmaps: int
+    purges: int
+    purged_bytes: int
+    live_blocks: int
+    cached_blocks: int
+    arenas: int
+    empty_arenas: int
+    pools: int
+    full_pools: int
+    empty_pools: int
+    page_runs: int
+    large_blocks: int
+    live_bytes: int
+    free_bytes: int
+    metadata_bytes: int
+    unused_bytes: int
+    dirty_bytes: int
+    mapped_bytes: int
+    peak_mapped_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class DomainCounters(Counters):
     """The counters of a domain: HY_DOMAIN_COUNTERS in <heapyard/domain.h>."""
 

@@ -26,7 +26,7 @@ PAGE_SIZE = 4096
 
 
 class PageSource:
-    """A table {map, unmap, purge}. It must outlive the allocators that use it: they keep it."""
+    """A table {map, unmap, purge, resize, move}. The allocators that use it keep it alive."""
 
     def __init__(self, pointer: PageSourcePointer) -> None:
         self.pointer = pointer
@@ -35,6 +35,16 @@ class PageSource:
     def can_purge(self) -> bool:
         """Whether the source can drop the contents of pages that stay mapped."""
         return bool(self.pointer.contents.purge)
+
+    @property
+    def can_resize(self) -> bool:
+        """Whether the source can make a mapping longer or shorter where it is."""
+        return bool(self.pointer.contents.resize)
+
+    @property
+    def can_move(self) -> bool:
+        """Whether the source can move contents to another mapping without a copy."""
+        return bool(self.pointer.contents.move)
 
     def map(self, size: int, *, alignment: int = PAGE_SIZE) -> int:
         """`size` bytes of zeroed pages. Raises OutOfMemoryError where the source has none."""
@@ -58,6 +68,22 @@ class PageSource:
             raise BadArgumentError("source", self, "can't purge; see can_purge")
         given: int = source.purge(source.context, address, _whole_pages("size", size))
         return given
+
+    def resize(self, address: int, old_size: int, new_size: int) -> bool:
+        """Make a mapping longer or shorter at its end; False, with no effect, if it can't be."""
+        source = self.pointer.contents
+        if not source.resize:
+            raise BadArgumentError("source", self, "can't resize; see can_resize")
+        _whole_pages("old_size", old_size)
+        _whole_pages("new_size", new_size)
+        return bool(source.resize(source.context, address, old_size, new_size))
+
+    def move(self, address: int, size: int, to: int) -> None:
+        """Give a mapping back; its contents are those of `to`, just mapped, from now on."""
+        source = self.pointer.contents
+        if not source.move:
+            raise BadArgumentError("source", self, "can't move; see can_move")
+        source.move(source.context, address, _whole_pages("size", size), to)
 
 
 def _whole_pages(name: str, size: int) -> int:
@@ -134,6 +160,7 @@ class PageCounts:
     maps: int
     unmaps: int
     purges: int
+    resizes: int
     refused: int
     mapped_bytes: int
     peak_bytes: int

@@ -51,11 +51,11 @@ def resolve_target(
 ) -> Target:
     """Find the allocator that `text` names and ask a child what it can do.
 
-    `text`: libc, musl, region, region:list, region:fast, bump, domain:raw, domain:mem, domain:obj
-    (these also with +debug), python:raw, python:mem, python:obj, a path, or a name that the loader
-    knows ("libjemalloc.so.2"). `prefix` comes before each function's name ("je_"). `mode`: dlopen,
-    preload, or auto: dlopen, and preload where that fails. `environment` is added to what children
-    inherit. LD_PRELOAD is not inherited.
+    `text`: libc, musl, region, region:list, region:fast, bump, heap, heap:strict, domain:raw,
+    domain:mem, domain:obj (these also with +debug), python:raw, python:mem, python:obj, a path, or
+    a name that the loader knows ("libjemalloc.so.2"). `prefix` comes before each function's name
+    ("je_"). `mode`: dlopen, preload, or auto: dlopen, and preload where that fails. `environment`
+    is added to what children inherit. LD_PRELOAD is not inherited.
 
     Raises TargetError, in one line: what was given, why it can't be put on trial, what to do.
     """

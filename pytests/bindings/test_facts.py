@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heapyard import bump, debug, pages
-from heapyard.block import BlockState
-from heapyard.counters import BumpCounters, Counters, DomainCounters, RegionCounters
+from heapyard.counters import (
+    BumpCounters,
+    Counters,
+    DomainCounters,
+    HeapCounters,
+    RegionCounters,
+)
+from heapyard.heap import PoolState, Purge
 from heapyard.misuse import MisuseKind
 from heapyard.region import Engine, Status, Violation
 from pytests.bindings.test_prototypes import HEADERS, symbols_of
@@ -25,12 +30,24 @@ ENUMS: list[tuple[type[IntEnum], str, str]] = [
     (Engine, "hy_region_engine", "HY_REGION_"),
     (Status, "hy_region_status", "HY_REGION_"),
     (Violation, "hy_region_violation", "HY_REGION_"),
+    (Purge, "hy_heap_purge", "HY_HEAP_PURGE_"),
+    (PoolState, "hy_heap_pool_state", "HY_HEAP_POOL_"),
+    (heap.Violation, "hy_heap_check_code", "HY_HEAP_CHECK_"),
 ]
 
 CONSTANTS = [
     (bump.ALIGNMENT, "bump.h", "HY_BUMP_ALIGNMENT"),
     (bump.MAX_ALIGNMENT, "bump.h", "HY_BUMP_MAX_ALIGNMENT"),
     (bump.BIG, "bump.h", "HY_BUMP_BIG"),
+    (heap.ALIGNMENT, "heap.h", "HY_HEAP_ALIGNMENT"),
+    (heap.MAX_ALIGNMENT, "heap.h", "HY_HEAP_MAX_ALIGNMENT"),
+    (heap.MAX_SMALL, "heap.h", "HY_HEAP_MAX_SMALL"),
+    (heap.CLASSES, "heap.h", "HY_HEAP_CLASSES"),
+    (heap.FINE_CLASSES, "heap.h", "HY_HEAP_FINE_CLASSES"),
+    (heap.MIN_ARENA_SIZE, "heap.h", "HY_HEAP_MIN_ARENA_SIZE"),
+    (heap.MAX_ARENA_SIZE, "heap.h", "HY_HEAP_MAX_ARENA_SIZE"),
+    (heap.DEFAULT_ARENA_SIZE, "heap.h", "HY_HEAP_DEFAULT_ARENA_SIZE"),
+    (heap.MAX_POOL_SIZE, "heap.h", "HY_HEAP_MAX_POOL_SIZE"),
     (pages.PAGE_SIZE, "pages.h", "HY_PAGE_SIZE"),
     (debug.DEFAULT_GUARD, "debug.h", "HY_DEBUG_DEFAULT_GUARD"),
     (debug.MAX_GUARD, "debug.h", "HY_DEBUG_MAX_GUARD"),
@@ -40,6 +57,7 @@ CONSTANTS = [
 LISTS: list[tuple[type[Counters], str, str]] = [
     (BumpCounters, "bump.h", "HY_BUMP_COUNTERS"),
     (RegionCounters, "region.h", "HY_REGION_COUNTERS"),
+    (HeapCounters, "heap.h", "HY_HEAP_COUNTERS"),
     (DomainCounters, "domain.h", "HY_DOMAIN_COUNTERS"),
 ]
 
@@ -62,7 +80,7 @@ def test_every_kind_of_misuse_has_a_text_of_its_own(kind: MisuseKind) -> None:
 @pytest.mark.parametrize(("value", "header", "name"), CONSTANTS, ids=[c[2] for c in CONSTANTS])
 def test_constant_has_the_value_of_the_header(value: int, header: str, name: str) -> None:
     text = (HEADERS / header).read_text()
-    found = re.search(rf"#define {name}\s+\(\(size_t\)(\d+)(?: << (\d+))?\)", text)
+    found = re.search(rf"#define {name}\s+(?:\(\(size_t\))?(\d+)(?: << (\d+))?\)?", text)
     assert found
     number, shift = found.groups()
     assert value == int(number) << int(shift or 0)

@@ -68,3 +68,12 @@ def is_mapped(address: int, size: int) -> bool:
 def mapped_bytes() -> int:
     """The size of the process' address space, as the kernel counts it."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * KERNEL_PAGE
+
+
+def anonymous_bytes() -> int:
+    """Anonymous memory of this process that is resident, less what the kernel may take (smaps)."""
+    fields = {
+        line.split()[0]: int(line.split()[1])
+        for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
+    }
+    return (fields["Anonymous:"] - fields["LazyFree:"]) * 1024

@@ -7,12 +7,20 @@ a drift is a failed test and not a crash.
 
 from __future__ import annotations
 
-from heapyard._native.prototypes import bump, domain, misuse, pages, region, trial
+from heapyard._native.prototypes import bump, domain, heap, misuse, pages, region, trial
 from heapyard._native.prototypes._table import LibraryName, Part, Prototype
 
 __all__ = ["PARTS", "LibraryName", "Part", "Prototype", "functions_of"]
 
-PARTS: tuple[Part, ...] = (misuse.PART, pages.PART, bump.PART, region.PART, domain.PART, trial.PART)
+PARTS: tuple[Part, ...] = (
+    misuse.PART,
+    pages.PART,
+    bump.PART,
+    region.PART,
+    heap.PART,
+    domain.PART,
+    trial.PART,
+)
 
 
 def functions_of(library: LibraryName) -> tuple[Prototype, ...]:

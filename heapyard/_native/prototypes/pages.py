@@ -6,6 +6,7 @@ from ctypes import (
     CFUNCTYPE,
     POINTER,
     Structure,
+    c_bool,
     c_char_p,
     c_size_t,
     c_uint32,
@@ -20,6 +21,8 @@ from heapyard._native.prototypes.block import CheckResultStruct
 MapFunction = CFUNCTYPE(c_void_p, c_void_p, c_size_t, c_size_t)
 UnmapFunction = CFUNCTYPE(None, c_void_p, c_void_p, c_size_t)
 PurgeFunction = CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_size_t)
+ResizeFunction = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_size_t, c_size_t)
+MoveFunction = CFUNCTYPE(None, c_void_p, c_void_p, c_size_t, c_void_p)
 
 
 class PageSourceStruct(Structure):
@@ -30,6 +33,8 @@ class PageSourceStruct(Structure):
         ("map", MapFunction),
         ("unmap", UnmapFunction),
         ("purge", PurgeFunction),
+        ("resize", ResizeFunction),
+        ("move", MoveFunction),
     )
 
 
@@ -59,6 +64,7 @@ class FaultyStruct(Structure):
         ("maps", c_uint64),
         ("unmaps", c_uint64),
         ("purges", c_uint64),
+        ("resizes", c_uint64),
         ("refused", c_uint64),
         ("mapped_bytes", c_size_t),
         ("peak_bytes", c_size_t),
@@ -79,6 +85,7 @@ PART = Part(
     ),
     functions=(
         function("hy_pages_mmap", POINTER(PageSourceStruct)),
+        function("hy_pages_advise_huge", None, c_void_p, c_size_t),
         function(
             "hy_pages_buffer_init",
             POINTER(PageSourceStruct),
