@@ -18,7 +18,9 @@ uintptr_t hy__arena_seal(const hy__arena *arena)
     uintptr_t seal = (uintptr_t)arena * odd;
     seal = (seal ^ (uintptr_t)arena->span.owner) * odd;
     seal = (seal ^ (uintptr_t)arena->pools) * odd;
-    return (seal ^ (uintptr_t)arena->pool_of ^ (uintptr_t)arena->free_bits) * odd;
+    return (seal ^ (uintptr_t)arena->pool_of ^ (uintptr_t)arena->free_bits ^
+            (uintptr_t)arena->dirty_bits * 3) *
+           odd;
 }
 
 /* Where an arena belongs. */

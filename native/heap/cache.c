@@ -53,6 +53,10 @@ static void flush_block(hy__heap *heap, unsigned size_class, hy_heap_link *block
         hy__misuse(HY_MISUSE_WRONG_SIZE, "heap", block, "(by a sized free)");
         return;
     }
+    if (hy__pool_has_purged(heap, found.pool, block)) {
+        hy__misuse(HY_MISUSE_DOUBLE_FREE, "heap", block, NULL);
+        return;
+    }
     hy__pool_give(heap, found.pool, block);
 }
 

@@ -28,6 +28,7 @@ typedef struct heap_sums {
     size_t large_bytes;
     size_t span_bytes;
     size_t dirty_pages;
+    size_t dirty_arenas;
     size_t listed_arenas;
 } heap_sums;
 
@@ -158,7 +159,24 @@ static hy_check_result check_arena(const hy__heap *heap, const hy__arena *arena,
     }
     sums->listed_arenas += arena->bucket != HY__ARENA_BUCKETS;
     sums->dirty_pages += arena->dirty_pages;
+    sums->dirty_arenas += arena->dirty_pages != 0;
     return check_pages(heap, arena, sums);
+}
+
+/* Arenas with dirty pages, and no others, are in the list of these. */
+static hy_check_result check_dirty_list(const hy__heap *heap, const heap_sums *sums)
+{
+    size_t listed = 0;
+    const hy__arena *previous = NULL;
+    for (const hy__arena *arena = heap->dirty_arenas; arena != NULL; arena = arena->next_dirty) {
+        if (hy__radix_get(arena) != &arena->span || arena->previous_dirty != previous ||
+            arena->dirty_pages == 0) {
+            return broken(HY_HEAP_CHECK_ARENA_ORDER, previous != NULL ? previous : arena);
+        }
+        previous = arena;
+        listed++;
+    }
+    return listed == sums->dirty_arenas ? sound : broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
 }
 
 static hy_check_result check_buckets(const hy__heap *heap, const heap_sums *sums)
@@ -170,20 +188,42 @@ static hy_check_result check_buckets(const hy__heap *heap, const heap_sums *sums
             return broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
         }
         for (const hy__arena *arena = heap->buckets[bucket]; arena != NULL; arena = arena->next) {
-            if (arena->bucket != bucket || arena->previous != previous) {
+            if (hy__radix_get(arena) != &arena->span || arena->bucket != bucket ||
+                arena->previous != previous) {
                 return broken(HY_HEAP_CHECK_ARENA_ORDER, arena);
             }
             previous = arena;
             listed++;
         }
     }
-    return listed == sums->listed_arenas ? sound : broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
+    return listed == sums->listed_arenas ? check_dirty_list(heap, sums)
+                                         : broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------- */
 
+static bool is_record(const hy__heap *heap, const hy__span *span)
+{
+    for (const hy__record_page *page = heap->record_pages; page != NULL; page = page->next) {
+        const size_t offset = (size_t)((const char *)span - (const char *)page);
+        if (offset < HY_PAGE_SIZE) {
+            return offset % sizeof(hy__large) == 0;
+        }
+    }
+    return false;
+}
+
+/* Whether a span's description can lie there: told without reading it. */
+static bool is_span(const hy__heap *heap, const hy__span *span)
+{
+    return hy__radix_get(span) == span || is_record(heap, span);
+}
+
 static hy_check_result check_span(const hy__heap *heap, hy__span *span, heap_sums *sums)
 {
+    if (span->owner != heap || (span->heap != NULL && span->heap != heap)) {
+        return broken(HY_HEAP_CHECK_ARENA_HEADER, span);
+    }
     for (size_t offset = 0; offset < span->size; offset += HY_HEAP_MIN_ARENA_SIZE) {
         if (hy__radix_get(span->address + offset) != span) {
             return broken(HY_HEAP_CHECK_RADIX, span->address + offset);
@@ -211,7 +251,8 @@ static hy_check_result check_cached(hy__heap *heap, unsigned size_class, const h
         const hy__arena *const arena = (const hy__arena *)(const void *)span;
         const size_t offset = (size_t)((const char *)link - (const char *)arena);
         const hy__found found = {.pool = hy__pool_at(arena, offset)};
-        if (!hy__found_fits_class(heap, &found, size_class)) {
+        if (!hy__found_fits_class(heap, &found, size_class) ||
+            hy__pool_has_purged(heap, found.pool, link)) {
             return broken(HY_HEAP_CHECK_CACHE, link);
         }
         const size_t within = offset - found.pool->offset;
@@ -270,7 +311,12 @@ hy_check_result hy_heap_check(hy_heap *handle)
 {
     hy__heap *const heap = hy__heap_of(handle);
     heap_sums sums = {.run_bytes = 0};
+    const hy__span *previous = NULL;
     for (hy__span *span = heap->spans; span != NULL; span = span->next) {
+        if (!is_span(heap, span) || span->previous != previous) {
+            return broken(HY_HEAP_CHECK_ARENA_HEADER, previous != NULL ? previous : span);
+        }
+        previous = span;
         const hy_check_result result = check_span(heap, span, &sums);
         if (result.code != HY_HEAP_CHECK_SOUND) {
             return result;

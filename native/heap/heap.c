@@ -59,7 +59,7 @@ static void set_up(hy__heap *heap, const hy_heap_config *config)
     heap->arena_size = config->arena_size != 0 ? config->arena_size : HY_HEAP_DEFAULT_ARENA_SIZE;
     const size_t pool_size = config->pool_size != 0 ? config->pool_size : HY_HEAP_MAX_POOL_SIZE;
     heap->max_pool_pages = (uint32_t)(pool_size >> HY__PAGE_SHIFT);
-    heap->arenas_kept = config->arenas_kept + 1;
+    heap->arenas_kept = config->arenas_kept != 0 ? config->arenas_kept - 1 : 1;
     heap->flags = config->flags;
     heap->annotating = hy__is_annotating();
     heap->strict = heap->annotating || config->flags & HY_HEAP_STRICT ||
@@ -376,6 +376,9 @@ static void free_sized(hy__heap *heap, void *block, size_t size, unsigned size_c
     hy__heap_release(heap, &found, block);
 }
 
+/* A larger block may be a page run that was shrunk in place: whose it is must be looked up. */
+#define CACHED_UNSEEN (HY_HEAP_MAX_SMALL / 4 * 3)
+
 void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
 {
     hy__heap *const heap = hy__heap_of(handle);
@@ -383,7 +386,7 @@ void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
     if (block == NULL) {
         return;
     }
-    if (!heap->strict && size <= HY_HEAP_MAX_SMALL) {
+    if (!heap->strict && size <= CACHED_UNSEEN) {
         const unsigned size_class = hy__class_of(size);
         hy_heap_bin *const bin = &heap->window.bins[size_class];
         if (bin->room > 0 && !hy__link_fits(heap, block)) {

@@ -54,6 +54,7 @@ void hy__pool_give(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
 void hy__pool_drop_empty(hy__heap *heap, unsigned size_class);
 size_t hy__pool_purge(hy__heap *heap, hy__pool *pool);
 bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *is_free);
+bool hy__pool_has_purged(const hy__heap *heap, const hy__pool *pool, const void *block);
 bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *block);
 
 /* cache.c */

@@ -185,6 +185,22 @@ static void carve_purged(hy__heap *heap, hy__pool *pool)
     pool->purged &= (uint16_t) ~(((1U << run) - 1) << low);
 }
 
+/* Take the first block off the free list: it becomes a list of its own. False, with misuse, where it
+ * was overwritten. */
+static bool unlink_one(const hy__heap *heap, hy__pool *pool, hy_heap_link *head)
+{
+    hy__mark_defined(head, sizeof *head);
+    if (!hy__link_fits(heap, head)) {
+        hy__mark_unaddressable(head, sizeof *head);
+        hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", head, NULL);
+        return false;
+    }
+    pool->free = head->next;
+    hy__link_set(heap, head, NULL);
+    hy__mark_unaddressable(head, sizeof *head);
+    return true;
+}
+
 /* Free blocks of a listed pool, at most `most` of them, as a list; `count` says how many. They are
  * out from now on. */
 hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uint32_t most)
@@ -197,20 +213,14 @@ hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uin
         }
     }
     hy_heap_link *const head = pool->free;
-    if (pool->free_count <= most) {
-        *count = pool->free_count;
+    const bool whole = pool->free_count <= most;
+    HY_ASSERT_STATE(whole || most == 1);
+    *count = whole ? pool->free_count : 1;
+    if (*count > 1) {
         pool->free = NULL;
-    } else {
-        HY_ASSERT_STATE(most == 1);
-        *count = 1;
-        hy__mark_defined(head, sizeof *head);
-        if (!hy__link_fits(heap, head)) {
-            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", head, NULL);
-            *count = 0;
-            return NULL;
-        }
-        pool->free = head->next;
-        hy__mark_unaddressable(head, sizeof *head);
+    } else if (!unlink_one(heap, pool, head)) {
+        *count = 0;
+        return NULL;
     }
     pool->free_count = (uint16_t)(pool->free_count - *count);
     note_out(heap, pool, *count);
@@ -218,11 +228,6 @@ hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uin
         hy__class *const class = &heap->classes[pool->size_class];
         unlist_pool(class, pool);
         class->full_count++;
-    }
-    if (*count == 1) {
-        hy__mark_defined(head, sizeof *head);
-        hy__link_set(heap, head, NULL);
-        hy__mark_unaddressable(head, sizeof *head);
     }
     return head;
 }
@@ -288,19 +293,31 @@ void hy__pool_drop_empty(hy__heap *heap, unsigned size_class)
     }
 }
 
-/* Whether a carved block is in the pool's free list or on a purged page. O(free blocks). */
-bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *block)
+/* Whether a carved block lies on a purged page. */
+bool hy__pool_has_purged(const hy__heap *heap, const hy__pool *pool, const void *block)
 {
     const size_t size = heap->classes[pool->size_class].block_size;
     const size_t index = (size_t)((const char *)block - pool_start(pool)) / size;
-    if ((pages_of_block(size, index) & pool->purged) != 0) {
+    return (pages_of_block(size, index) & pool->purged) != 0;
+}
+
+/* Whether a carved block is in the pool's free list or on a purged page. A link that was overwritten
+ * is told and not followed: then a block that bears a seal counts as free. O(free blocks). */
+bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *block)
+{
+    if (hy__pool_has_purged(heap, pool, block)) {
         return true;
     }
     const hy_heap_link *link = pool->free;
     for (uint32_t i = 0; i < pool->free_count && link != block; i++) {
         hy__mark_defined(link, sizeof *link);
+        const bool fits = hy__link_fits(heap, link);
         const hy_heap_link *const next = link->next;
         hy__mark_unaddressable(link, sizeof *link);
+        if (!fits) {
+            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", link, NULL);
+            return !heap->annotating && hy__link_fits(heap, block);
+        }
         link = next;
     }
     return link == block && link != NULL;

@@ -47,6 +47,13 @@ static bool resize_run(hy__heap *heap, const hy__found *found, size_t need)
     return true;
 }
 
+/* Whether a block of the class is what a request for `need` gets, or not much more. */
+static bool serves(const hy__heap *heap, unsigned size_class, size_t need)
+{
+    return shrinks_in_place(heap->classes[size_class].block_size, need) ||
+           (need <= HY_HEAP_MAX_SMALL && hy__class_of(need) == size_class);
+}
+
 /* The block in its place, or moved with its mapping; NULL where a new block is needed. */
 static void *resize_here(hy__heap *heap, const hy__found *found, void *block, size_t size)
 {
@@ -56,7 +63,7 @@ static void *resize_here(hy__heap *heap, const hy__found *found, void *block, si
     const size_t need = hy__need(heap, size);
     const bool stays = found->pool->size_class == HY__RUN_CLASS
                            ? resize_run(heap, found, need)
-                           : shrinks_in_place(hy__found_size(heap, found), need);
+                           : serves(heap, found->pool->size_class, need);
     if (!stays) {
         return NULL;
     }

@@ -100,7 +100,7 @@ typedef struct hy_heap_config {
     size_t purge_threshold;       /* 0: 1 MiB at first; it grows while what was purged is touched
                                    * again soon, to at most 1/8 of the most that was mapped. Else
                                    * fixed */
-    uint32_t arenas_kept;         /* empty arenas kept, plus one (0: the default, one is kept) */
+    uint32_t arenas_kept;         /* one more than the empty arenas kept (0: the default, 2) */
     uint32_t purge;               /* a hy_heap_purge */
     uint32_t flags;               /* hy_heap_flags, or-ed */
     uint32_t reserved;            /* 0 */
