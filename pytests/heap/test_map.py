@@ -22,8 +22,8 @@ WIDTHS = [LEAST_WIDTH, 80, 200]
 
 
 def small_heap(make_heap: MakeHeap) -> tuple[Heap, list[int]]:
-    """One arena: 48 blocks of 64 bytes, every other one free, and a run."""
-    heap = make_heap(arena_size=ARENA, strict=True)
+    """One arena: 48 blocks of 1,024 bytes, every other one free, and a run."""
+    heap = make_heap(arena_size=1 << 20, strict=True)
     blocks = [heap.malloc(1024) for _ in range(48)]
     for block in blocks[::2]:
         heap.free(block)

@@ -132,9 +132,11 @@ def test_growth_of_a_mapping_asks_the_source_to_resize(heap: Heap, source: Fault
     maps = source.counts.maps
     for size in range(2_100_000, 20_000_000, 500_000):
         block = heap.realloc(block, size)
-    assert source.counts.maps == maps
+    moves = source.counts.maps - maps
+    assert source.counts.resizes >= 10
+    assert moves <= 20, "a mapping that moves takes an eighth more"
     assert source.counts.mapped_bytes == counters_of(heap).mapped_bytes
-    assert source.counts.mapped_bytes < 22_000_000
+    assert source.counts.mapped_bytes < 23_000_000
 
 
 def test_a_mapping_grows_by_copying_where_the_source_cannot_resize() -> None:
@@ -177,14 +179,14 @@ def test_a_realloc_that_fails_leaves_the_block(
 
 
 def test_many_steps_of_growth_of_one_vector_stay_mostly_in_place(heap: Heap) -> None:
-    block, size, moves = heap.malloc(16), 16, 0
-    while size < 4 << 20:
-        size += size // 8 + 16
+    block, moves = heap.malloc(100_000), 0
+    for size in range(100_000, 4 << 20, 4096):
         moved = heap.realloc(block, size)
         moves += moved != block
         block = moved
     counters = counters_of(heap)
-    assert moves == counters.reallocs - counters.in_place or counters.in_place > 0
+    assert counters.reallocs - counters.in_place == moves
+    assert moves <= 0.05 * counters.reallocs
 
 
 @pytest.mark.parametrize("alignment", [64, 4096, 1 << 16, 1 << 20])

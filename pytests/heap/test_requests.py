@@ -13,6 +13,8 @@ from pytests.heap.verify import counters_of
 from pytests.support.memory import fill, is_zero, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from heapyard import Heap
     from pytests.heap.conftest import MakeHeap
 
@@ -79,12 +81,13 @@ def test_size_that_cannot_be_is_refused_and_changes_nothing(
 ) -> None:
     block = heap.malloc(8)
     walk = heap.walk()
-    for call in (
+    calls: list[Callable[[], int]] = [
         lambda: heap.malloc(size),
         lambda: heap.calloc(1, size),
         lambda: heap.realloc(block, size),
         lambda: heap.aligned_alloc(alignment, size),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(OutOfMemoryError):
             call()
     assert heap.walk() == walk
