@@ -152,3 +152,20 @@ def test_freed_memory_serves_the_next_request_of_its_size(heap: Heap, annotated:
     heap.free_sized(block, 100)
     if not annotated:
         assert heap.malloc(100) == block
+
+
+@pytest.mark.parametrize("small", [64, 1000, 9000])
+@pytest.mark.parametrize("size", [24_576, 35_208, 73_728, 200_000])
+def test_zeroed_memory_is_zero_where_pools_were(make_heap: MakeHeap, small: int, size: int) -> None:
+    # Pools touch some of their pages; a run of pages later lies over both kinds.
+    heap = make_heap(arena_size=4 << 20, strict=True)
+    for count in (10, 100, 400):
+        blocks = [heap.malloc(small) for _ in range(count)]
+        for block in blocks:
+            fill(block, 0xFF, small)
+        for block in blocks:
+            heap.free(block)
+        zeroed = [heap.calloc(1, size) for _ in range(4)]
+        assert all(is_zero(block, size) for block in zeroed)
+        for block in zeroed[1:]:
+            heap.free(block)
