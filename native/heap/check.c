@@ -163,13 +163,19 @@ static hy_check_result check_arena(const hy__heap *heap, const hy__arena *arena,
     return check_pages(heap, arena, sums);
 }
 
+/* Whether an arena can lie there: told without reading it. */
+static bool is_arena(const void *address)
+{
+    return (const void *)hy__radix_get(address) == address;
+}
+
 /* Arenas with dirty pages, and no others, are in the list of these. */
 static hy_check_result check_dirty_list(const hy__heap *heap, const heap_sums *sums)
 {
     size_t listed = 0;
     const hy__arena *previous = NULL;
     for (const hy__arena *arena = heap->dirty_arenas; arena != NULL; arena = arena->next_dirty) {
-        if (hy__radix_get(arena) != &arena->span || arena->previous_dirty != previous ||
+        if (!is_arena(arena) || arena->previous_dirty != previous ||
             arena->dirty_pages == 0) {
             return broken(HY_HEAP_CHECK_ARENA_ORDER, previous != NULL ? previous : arena);
         }
@@ -188,7 +194,7 @@ static hy_check_result check_buckets(const hy__heap *heap, const heap_sums *sums
             return broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
         }
         for (const hy__arena *arena = heap->buckets[bucket]; arena != NULL; arena = arena->next) {
-            if (hy__radix_get(arena) != &arena->span || arena->bucket != bucket ||
+            if (!is_arena(arena) || arena->bucket != bucket ||
                 arena->previous != previous) {
                 return broken(HY_HEAP_CHECK_ARENA_ORDER, arena);
             }
@@ -216,7 +222,7 @@ static bool is_record(const hy__heap *heap, const hy__span *span)
 /* Whether a span's description can lie there: told without reading it. */
 static bool is_span(const hy__heap *heap, const hy__span *span)
 {
-    return hy__radix_get(span) == span || is_record(heap, span);
+    return is_arena(span) || is_record(heap, span);
 }
 
 static hy_check_result check_span(const hy__heap *heap, hy__span *span, heap_sums *sums)

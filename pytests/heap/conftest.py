@@ -53,6 +53,20 @@ def strict(make_heap: MakeHeap) -> Heap:
 
 
 @pytest.fixture(scope="session")
+def cached() -> bool:
+    """Whether this build uses caches at all."""
+    build = current_build()
+    return build.assertions not in ("internal", "full") and not build.has_sanitizer("address")
+
+
+@pytest.fixture(scope="session")
+def exact(annotated: bool) -> None:
+    """Skips where blocks are larger for redzones, and resident memory is not only ours."""
+    if annotated:
+        pytest.skip("blocks have redzones in this build")
+
+
+@pytest.fixture(scope="session")
 def annotated() -> bool:
     """Whether blocks have redzones in this build, and no cache is used."""
     return current_build().has_sanitizer("address")

@@ -95,6 +95,7 @@ def test_arenas_drain_though_another_block_lives_in_each_pool_of_one(make_heap: 
     assert left == {keep // ARENA * ARENA}
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.rss
 def test_an_empty_heap_touches_at_most_64_kib() -> None:
     touched = runs(
@@ -110,6 +111,7 @@ def test_an_empty_heap_touches_at_most_64_kib() -> None:
     assert int(touched) <= 64 << 10
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.rss
 def test_the_first_heap_and_its_first_block_touch_at_most_64_kib() -> None:
     touched = runs(
@@ -129,6 +131,7 @@ def test_the_first_heap_and_its_first_block_touch_at_most_64_kib() -> None:
     assert int(touched) <= 64 << 10
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.rss
 def test_ten_thousand_heaps_made_and_deleted_leave_memory_flat() -> None:
     grown = runs(

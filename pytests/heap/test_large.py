@@ -120,6 +120,7 @@ def test_a_small_aligned_request_comes_from_a_pool_of_a_class(heap: Heap, alignm
     assert len({pool_of(heap, block).address for block in blocks}) <= 8 * alignment // 4096 + 1
 
 
+@pytest.mark.usefixtures("exact")
 def test_map_calls_of_large_blocks_are_bounded_where_they_come_and_go(
     heap: Heap, source: FaultyPages
 ) -> None:

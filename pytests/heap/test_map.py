@@ -73,6 +73,7 @@ def test_a_cell_shows_how_much_of_it_is_live(make_heap: MakeHeap) -> None:
     assert cells.rstrip().endswith("·")
 
 
+@pytest.mark.usefixtures("exact")
 def test_blocks_of_a_pool_are_drawn_one_by_one(make_heap: MakeHeap) -> None:
     heap = make_heap(arena_size=ARENA, strict=True, pool_size=4096)
     blocks = sorted(heap.malloc(512) for _ in range(6))
@@ -147,6 +148,7 @@ def test_the_svg_needs_nothing_else(make_heap: MakeHeap) -> None:
     assert text.count("http") == 1, "the namespace alone"
 
 
+@pytest.mark.usefixtures("exact")
 def test_the_svg_tells_each_pool_on_hover(make_heap: MakeHeap) -> None:
     heap, _ = small_heap(make_heap)
     pools = heap.walk_pools()
@@ -159,6 +161,7 @@ def test_the_svg_tells_each_pool_on_hover(make_heap: MakeHeap) -> None:
     )
 
 
+@pytest.mark.usefixtures("exact")
 def test_the_svg_tells_blocks_where_they_are_wide_enough(make_heap: MakeHeap) -> None:
     heap, blocks = small_heap(make_heap)
     found = titles(heap)

@@ -34,6 +34,7 @@ def test_contents_are_kept_up_to_the_smaller_size(heap: Heap, old: int, new: int
     assert heap.usable_size(moved) >= new
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("size", [1, 100, 500, 600, 5000])
 def test_a_size_of_the_same_class_stays(heap: Heap, size: int) -> None:
     block = heap.malloc(size)
@@ -43,6 +44,7 @@ def test_a_size_of_the_same_class_stays(heap: Heap, size: int) -> None:
     assert counters.in_place == counters.reallocs > 0
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("size", [64, 512, 1024, 8192, 32_768])
 def test_a_shrink_stays_unless_it_saves_a_quarter(heap: Heap, size: int) -> None:
     block = heap.malloc(size)
@@ -50,6 +52,7 @@ def test_a_shrink_stays_unless_it_saves_a_quarter(heap: Heap, size: int) -> None
     assert heap.realloc(block, size // 2) != block
 
 
+@pytest.mark.usefixtures("exact")
 def test_the_ancestors_quarter_rule_at_512(heap: Heap) -> None:
     block = heap.malloc(512)
     assert heap.realloc(block, 385) == block

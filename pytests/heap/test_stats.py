@@ -39,6 +39,7 @@ def test_rows_add_up_to_the_counters(heap: Heap) -> None:
     blocks = [heap.malloc(size) for size in range(1, 30_000, 111)]
     for block in blocks[::3]:
         heap.free(block)
+    counters_of(heap)
     stats = heap.stats()
     assert stats.counters is not None
     assert sum(row.live_bytes for row in stats.classes) == stats.counters.live_bytes
