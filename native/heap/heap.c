@@ -339,7 +339,8 @@ void hy_heap_free(hy_heap *handle, void *block)
     const hy__span *const span = hy__radix_get(block);
     const size_t offset = (uintptr_t)block & (heap->arena_size - 1);
     const hy__arena *const arena = (const hy__arena *)(const void *)((const char *)block - offset);
-    if (__builtin_expect(span != &arena->span || span == NULL || span->heap != heap, 0)) {
+    if (__builtin_expect(
+            (const void *)span != (const void *)arena || span == NULL || span->heap != heap, 0)) {
         free_slow(heap, block);
         return;
     }
