@@ -13,12 +13,13 @@ static bool shrinks_in_place(size_t have, size_t need)
     return need <= have && need > have - have / SAVED_PART;
 }
 
-static void note_asked(const hy__heap *heap, void *block, size_t block_size, size_t size)
+/* Write down that the block, for which `before` bytes were asked, is one for `size` now. */
+static void note_asked(const hy__heap *heap, void *block, size_t block_size, size_t before,
+                       size_t size)
 {
     if (heap->annotating) {
         size_t *const asked = hy__asked(block, block_size);
         hy__mark_undefined(asked, sizeof *asked);
-        const size_t before = *asked;
         *asked = size;
         hy__mark_unaddressable((char *)block + size, block_size - size);
         if (size > before) {
@@ -60,6 +61,7 @@ static void *resize_here(hy__heap *heap, const hy__found *found, void *block, si
     if (found->large != NULL) {
         return hy__large_resize(heap, found->large, size);
     }
+    const size_t before = hy__found_usable(heap, found, block);
     const size_t need = hy__need(heap, size);
     const bool stays = found->pool->size_class == HY__RUN_CLASS
                            ? resize_run(heap, found, need)
@@ -67,7 +69,7 @@ static void *resize_here(hy__heap *heap, const hy__found *found, void *block, si
     if (!stays) {
         return NULL;
     }
-    note_asked(heap, block, hy__found_size(heap, found), size);
+    note_asked(heap, block, hy__found_size(heap, found), before, size);
     return block;
 }
 
