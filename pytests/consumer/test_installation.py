@@ -11,7 +11,7 @@ from .conftest import Installation, run, tool
 elffile = pytest.importorskip("elftools.elf.elffile", reason="needs pyelftools")
 
 PROJECT = Path(__file__).parent / "project"
-EXPECTED = "consumer: malloc, 1\n"
+EXPECTED = "consumer: malloc, 1\nconsumer: heap sound, 1\n"
 
 
 def exported(library: Path) -> set[str]:

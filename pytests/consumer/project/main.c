@@ -1,7 +1,8 @@
-/* Allocates from an arena of the installed library, and asks the engine for a name. */
+/* Allocates from an arena and a heap of the installed library, and asks the engine for a name. */
 #include <stdio.h>
 
 #include <heapyard/bump.h>
+#include <heapyard/heap.h>
 #include <heapyard/trial.h>
 
 int main(void)
@@ -17,5 +18,19 @@ int main(void)
     (void)snprintf(block, 20, "%s", hy_trial_op_name(1));
     printf("consumer: %s, %d\n", block, (int)hy_bump_contains(bump, block));
     hy_bump_delete(bump);
+
+    hy_heap *heap = hy_heap_new(NULL);
+    if (heap == NULL) {
+        return 1;
+    }
+    for (int i = 0; i < 100; i++) { /* the inline paths, both ways */
+        hy_heap_free_sized(heap, hy_heap_malloc(heap, 64), 64);
+    }
+    hy_heap_counters counters;
+    const bool counted = hy_heap_get_counters(heap, &counters);
+    const hy_check_result result = hy_heap_check(heap);
+    printf("consumer: heap %s, %d\n", hy_heap_check_text(result.code),
+           !counted || (counters.allocs == 100 && counters.live_blocks == 0));
+    hy_heap_delete(heap);
     return 0;
 }
