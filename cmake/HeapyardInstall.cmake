@@ -71,6 +71,10 @@ install(FILES "${PROJECT_BINARY_DIR}/installed/heapyard-config.cmake"
 # pkg-config: relative to the file itself, so that an installation can be moved.
 file(RELATIVE_PATH heapyard_pc_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" heapyard_pc_prefix "${heapyard_pc_prefix}")
+set(heapyard_counters 0)
+if(HEAPYARD_COUNTERS)
+    set(heapyard_counters 1)
+endif()
 foreach(name heapyard heapyard-trial)
     configure_file(cmake/${name}.pc.in "${PROJECT_BINARY_DIR}/installed/${name}.pc" @ONLY)
     install(FILES "${PROJECT_BINARY_DIR}/installed/${name}.pc"

@@ -11,7 +11,7 @@ from .conftest import Installation, run, tool
 elffile = pytest.importorskip("elftools.elf.elffile", reason="needs pyelftools")
 
 PROJECT = Path(__file__).parent / "project"
-EXPECTED = "consumer: malloc, 1\nconsumer: heap sound, 1\n"
+EXPECTED = "consumer: malloc, 1\nconsumer: heap sound, counted as told: 1\n"
 
 
 def exported(library: Path) -> set[str]:
@@ -70,7 +70,9 @@ def test_an_installation_can_be_moved(installation: Installation, tmp_path: Path
     moved = tmp_path / "moved"
     run("cp", "-a", installation.prefix, moved)
     folder = next(moved.glob("lib*/**/pkgconfig"))
-    include = run(tool("pkg-config"), "--cflags", "heapyard", PKG_CONFIG_PATH=str(folder)).strip()
+    include = run(
+        tool("pkg-config"), "--cflags-only-I", "heapyard", PKG_CONFIG_PATH=str(folder)
+    ).strip()
     assert Path(include.removeprefix("-I")).resolve() == moved / "include"
 
 
