@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,21 @@ def test_the_radix_tree_is_shared_and_cleared() -> None:
             assert (one.contains(other), two.contains(other)) == (False, True)
             seen.add(block)
     assert len(seen) < 50, "addresses come again"
+
+
+def test_heaps_of_several_threads_share_the_radix_tree_without_a_lock() -> None:
+    def cycles(number: int) -> int:
+        for _ in range(150):
+            with Heap(arena_size=ARENA) as heap:
+                blocks = [heap.malloc(size) for size in (number + 1, 5000, 100_000, 2_000_000)]
+                assert all(map(heap.contains, blocks))
+                for block in blocks:
+                    heap.free(block)
+                assert heap.counters() is None or heap.stats().counters == heap.counters()
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(cycles, range(4))) == [0, 1, 2, 3]
 
 
 def heap_free_is_foreign(address: int) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from heapyard import FaultyPages, Heap, PoolState
 from heapyard.heap import CLASSES, MAX_SMALL
 from pytests.heap.verify import counters_of, pool_of, verify
-from pytests.support.memory import fill, is_mapped, is_zero
+from pytests.support.memory import KERNEL_PAGE, fill, is_mapped, is_zero, resident_pages
 
 if TYPE_CHECKING:
     from pytests.heap.conftest import MakeHeap
@@ -93,12 +93,8 @@ def test_a_freed_run_leaves_pages_for_pools(make_heap: MakeHeap) -> None:
 
 
 @pytest.mark.parametrize("size", [RUN, LARGE], ids=["run", "large"])
-def test_fresh_pages_are_not_cleared_again(make_heap: MakeHeap, size: int) -> None:
-    # What was never touched stays so: calloc reads nothing and writes nothing.
-    heap = make_heap(strict=True)
+def test_fresh_pages_are_not_cleared_again(heap: Heap, size: int) -> None:
     block = heap.calloc(1, size)
-    from pytests.support.memory import KERNEL_PAGE, resident_pages  # noqa: PLC0415
-
     assert resident_pages(block, size // KERNEL_PAGE * KERNEL_PAGE) == 0
     assert is_zero(block, size)
 
