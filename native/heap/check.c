@@ -175,8 +175,7 @@ static hy_check_result check_dirty_list(const hy__heap *heap, const heap_sums *s
     size_t listed = 0;
     const hy__arena *previous = NULL;
     for (const hy__arena *arena = heap->dirty_arenas; arena != NULL; arena = arena->next_dirty) {
-        if (!is_arena(arena) || arena->previous_dirty != previous ||
-            arena->dirty_pages == 0) {
+        if (!is_arena(arena) || arena->previous_dirty != previous || arena->dirty_pages == 0) {
             return broken(HY_HEAP_CHECK_ARENA_ORDER, previous != NULL ? previous : arena);
         }
         previous = arena;
@@ -194,8 +193,7 @@ static hy_check_result check_buckets(const hy__heap *heap, const heap_sums *sums
             return broken(HY_HEAP_CHECK_ARENA_ORDER, heap);
         }
         for (const hy__arena *arena = heap->buckets[bucket]; arena != NULL; arena = arena->next) {
-            if (!is_arena(arena) || arena->bucket != bucket ||
-                arena->previous != previous) {
+            if (!is_arena(arena) || arena->bucket != bucket || arena->previous != previous) {
                 return broken(HY_HEAP_CHECK_ARENA_ORDER, arena);
             }
             previous = arena;

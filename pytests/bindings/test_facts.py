@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from heapyard import bump, debug, heap, pages
+from heapyard.block import BlockState
 from heapyard.counters import (
     BumpCounters,
     Counters,
