@@ -7,8 +7,6 @@
 #include "heap/bitrun.h"
 #include "heap/internal.h"
 
-#include <string.h>
-
 /* The number of a new pool; 0 where the arena has no page for one, which can't be. */
 static hy__pool *new_pool(hy__arena *arena)
 {
@@ -42,8 +40,8 @@ static void set_pool(hy__arena *arena, size_t first, size_t count, uint16_t numb
 {
     for (size_t page = first; page < first + count; page++) {
         arena->pool_of[page] = number;
+        arena->page_info[page] = HY__PAGE_INFO(number == 0 ? HY__NO_CLASS : HY__RUN_CLASS, 0);
     }
-    memset(arena->class_of + first, number == 0 ? HY__NO_CLASS : HY__RUN_CLASS, count);
 }
 
 /* The pool holds blocks of a class. */
@@ -51,7 +49,10 @@ void hy__pages_set_class(hy__pool *pool, unsigned size_class)
 {
     hy__arena *const arena = hy__pool_arena(pool);
     pool->size_class = (uint8_t)size_class;
-    memset(arena->class_of + first_page(pool), (int)size_class, pool->pages);
+    uint16_t *const info = &arena->page_info[first_page(pool)];
+    for (unsigned page = 0; page < pool->pages; page++) {
+        info[page] = HY__PAGE_INFO(size_class, page);
+    }
 }
 
 /* Pages [first, first + count) go to pool `number`. Returns how many of them were dirty. */
@@ -79,23 +80,23 @@ static void vacate(hy__heap *heap, hy__arena *arena, size_t first, size_t count)
 /* The first page from `page` on at which the address has the alignment. */
 static size_t aligned_page(const hy__arena *arena, size_t page, size_t alignment)
 {
-    const uintptr_t base = (uintptr_t)arena >> HY__PAGE_SHIFT;
+    const uintptr_t base = (uintptr_t)arena->span.address >> HY__PAGE_SHIFT;
     const size_t pages = alignment >> HY__PAGE_SHIFT;
     return (size_t)(((base + page + pages - 1) & ~(uintptr_t)(pages - 1)) - base);
 }
 
-/* The lowest run of `pages` free pages, aligned; the arena's end where there is none. */
-static size_t find_run(const hy__arena *arena, size_t pages, size_t alignment)
+/* The lowest run of `pages` set bits, aligned; the arena's end where there is none. */
+static size_t find_run(const hy__arena *arena, const uint64_t *bits, size_t pages, size_t alignment)
 {
     const size_t end = arena->pages;
     size_t page = arena->header_pages;
     while (page < end) {
-        page = hy__bits_find(arena->free_bits, page, end, true);
+        page = hy__bits_find(bits, page, end, true);
         page = aligned_page(arena, page, alignment);
         if (page >= end || end - page < pages) {
             return end;
         }
-        const size_t run_end = hy__bits_find(arena->free_bits, page, page + pages, false);
+        const size_t run_end = hy__bits_find(bits, page, page + pages, false);
         if (run_end == page + pages) {
             return page;
         }
@@ -117,7 +118,13 @@ static uint16_t dirty_among(const hy__arena *arena, size_t first, size_t count)
 static hy__pool *take_from(hy__heap *heap, hy__arena *arena, unsigned pages, size_t alignment,
                            bool *clean)
 {
-    const size_t page = find_run(arena, pages, alignment);
+    size_t page = arena->pages;
+    if (arena->dirty_pages >= pages) {
+        page = find_run(arena, arena->dirty_bits, pages, alignment); /* a first touch saved */
+    }
+    if (page == arena->pages) {
+        page = find_run(arena, arena->free_bits, pages, alignment);
+    }
     if (page == arena->pages) {
         if (alignment == HY_PAGE_SIZE) {
             arena->longest = pages - 1;
@@ -182,7 +189,7 @@ void hy__pages_give(hy__heap *heap, hy__pool *pool, uint64_t touched)
     hy__arena *const arena = hy__pool_arena(pool);
     const size_t first = first_page(pool);
     const size_t pages = pool->pages;
-    hy__mark_unaddressable(arena->span.address + pool->offset, pages << HY__PAGE_SHIFT);
+    hy__hide(heap, arena->span.address + pool->offset, pages << HY__PAGE_SHIFT);
     drop_pool(arena, pool);
     vacate(heap, arena, first, pages);
     for (size_t page = 0; page < pages;) {
@@ -231,8 +238,7 @@ void hy__pages_shorten(hy__heap *heap, hy__pool *pool, unsigned pages)
     hy__arena *const arena = hy__pool_arena(pool);
     const size_t first = first_page(pool) + pages;
     const size_t count = pool->pages - pages;
-    hy__mark_unaddressable(arena->span.address + (first << HY__PAGE_SHIFT),
-                           count << HY__PAGE_SHIFT);
+    hy__hide(heap, arena->span.address + (first << HY__PAGE_SHIFT), count << HY__PAGE_SHIFT);
     pool->pages = (uint16_t)pages;
     vacate(heap, arena, first, count);
     hy__purge_note(heap, arena, first, count, true);

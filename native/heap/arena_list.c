@@ -10,8 +10,6 @@
 #include "heap/bitrun.h"
 #include "heap/internal.h"
 
-#include <string.h>
-
 uintptr_t hy__arena_seal(const hy__arena *arena)
 {
     const uintptr_t odd = (uintptr_t)0x9e3779b97f4a7c15U;
@@ -86,27 +84,28 @@ typedef struct header_plan {
     size_t pages;
 } header_plan;
 
-static header_plan plan_header(size_t arena_size)
+static header_plan plan_header(size_t arena_size, size_t colour)
 {
     const size_t pages = arena_size >> HY__PAGE_SHIFT;
     header_plan plan;
-    plan.pool_of = offsetof(hy__arena, class_of) + pages;
+    plan.pool_of = offsetof(hy__arena, page_info) + pages * sizeof(uint16_t);
     plan.free_bits = hy__round_up(plan.pool_of + pages * sizeof(uint16_t), 64);
     plan.dirty_bits = plan.free_bits + pages / 8;
     plan.pools = hy__round_up(plan.dirty_bits + pages / 8, 64);
     /* At most one pool for each page behind the header, and number 0. */
-    const size_t end = plan.pools + pages * sizeof(hy__pool);
+    const size_t end = colour + plan.pools + pages * sizeof(hy__pool);
     plan.pages = hy__round_up(end, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
     return plan;
 }
 
 /* Write the header. Fresh pages are zero: only what is not zero is touched. */
-static void write_header(hy__heap *heap, hy__arena *arena)
+static hy__arena *write_header(hy__heap *heap, char *address)
 {
-    const header_plan plan = plan_header(heap->arena_size);
+    hy__arena *const arena = hy__arena_at(heap, address);
     char *const base = (char *)arena;
+    const header_plan plan = plan_header(heap->arena_size, (size_t)(base - address));
     *arena = (hy__arena){
-        .span = {.heap = heap, .owner = heap, .address = base, .size = heap->arena_size},
+        .span = {.heap = heap, .owner = heap, .address = address, .size = heap->arena_size},
         .free_bits = (uint64_t *)(void *)(base + plan.free_bits),
         .dirty_bits = (uint64_t *)(void *)(base + plan.dirty_bits),
         .pool_of = (uint16_t *)(void *)(base + plan.pool_of),
@@ -118,29 +117,32 @@ static void write_header(hy__heap *heap, hy__arena *arena)
     arena->free_pages = arena->pages - arena->header_pages;
     arena->longest = arena->free_pages;
     hy__bits_put(arena->free_bits, arena->header_pages, arena->free_pages, true);
-    memset(arena->class_of, HY__NO_CLASS, arena->pages);
+    for (size_t page = 0; page < arena->pages; page++) {
+        arena->page_info[page] = HY__PAGE_INFO(HY__NO_CLASS, 0);
+    }
     arena->pools[0].size_class = HY__NO_CLASS;
     arena->pools[0].free = (hy_heap_link *)(void *)arena;
     arena->seal = hy__arena_seal(arena);
+    return arena;
 }
 
 /* A new, empty arena, listed. NULL if and only if there is no memory. */
 hy__arena *hy__arena_new(hy__heap *heap)
 {
-    hy__arena *const arena = hy__span_map(heap, heap->arena_size, heap->arena_size);
-    if (arena == NULL) {
+    char *const address = hy__span_map(heap, heap->arena_size, heap->arena_size);
+    if (address == NULL) {
         return NULL;
     }
     if (heap->flags & HY_HEAP_HUGE_PAGES && heap->source == hy_pages_mmap()) {
-        hy_pages_advise_huge(arena, heap->arena_size);
+        hy_pages_advise_huge(address, heap->arena_size);
     }
-    write_header(heap, arena);
+    hy__arena *const arena = write_header(heap, address);
     if (!hy__span_enter(heap, &arena->span)) {
-        hy__span_unmap(heap, arena, heap->arena_size);
+        hy__span_unmap(heap, address, heap->arena_size);
         return NULL;
     }
     const size_t header = (size_t)arena->header_pages << HY__PAGE_SHIFT;
-    hy__mark_unaddressable((char *)arena + header, heap->arena_size - header);
+    hy__hide(heap, address + header, heap->arena_size - header);
     heap->arena_count++;
     heap->header_bytes += header;
     heap->empty_arenas++;
@@ -152,11 +154,13 @@ hy__arena *hy__arena_new(hy__heap *heap)
 void hy__arena_delete(hy__heap *heap, hy__arena *arena)
 {
     hy__arena_unlist(heap, arena);
-    heap->given_back += (size_t)arena->dirty_pages << HY__PAGE_SHIFT;
+    const size_t dirty = (size_t)arena->dirty_pages << HY__PAGE_SHIFT;
+    heap->returned += dirty;
+    hy__purge_note_given_back(heap, dirty);
     hy__purge_note(heap, arena, 0, arena->pages, false);
     hy__span_leave(heap, &arena->span);
     heap->empty_arenas--;
     heap->arena_count--;
     heap->header_bytes -= (size_t)arena->header_pages << HY__PAGE_SHIFT;
-    hy__span_unmap(heap, arena, heap->arena_size);
+    hy__span_unmap(heap, arena->span.address, heap->arena_size);
 }

@@ -1,37 +1,35 @@
 /*
  * cache.c: the caches in front of the pools.
  *
- *     newer half (the handle's bin)     older half (spill)        pools
- *     [ ] -> [ ] -> [ ]                 [ ] -> [ ] -> [ ]  ---->  each to its own
- *      ^ malloc pops, free pushes
+ *     the handle's bin                      pools of the class
+ *     [ ] -> [ ] -> [ ]     when it is full: each block to its own
+ *      ^ malloc pops,       when it is empty: all that one pool has
+ *        free pushes
  *
- * When the newer half is full it becomes the older one, and what was in that goes back to the
- * pools; when it is empty, it takes the older one, or all that one pool has. So blocks move in
- * batches, and a program that goes back and forth by less than half a cache moves none.
+ * A full cache stays as it is, and blocks go past it, straight to their pools: to move cached blocks
+ * out would touch each a second time, and one after the other, at a time when the processor has
+ * dropped them.
  *
- * The size of a half learns: where blocks were flushed that were then wanted again it grows by half
- * of their number; where a class frees more than 2 MiB in one go it goes back to where it began.
+ * How many blocks a cache takes is learnt, from nothing for blocks over 8 KiB: where blocks went past
+ * it that were then wanted again, it takes half as many more.
  *
- * When nearly all is freed (a 16th of the pools' bytes is out) all caches are emptied and take
- * nothing until their class hands out again: the last frees go straight to the pools, so that these
- * can go.
+ * When nearly all is freed (a 16th of the pools' bytes is out) all caches are emptied and take nothing
+ * until their class hands out again: the last frees go straight to the pools, so that these can go.
  */
 #include "heap/internal.h"
 
-#define LIMIT_BYTES   ((size_t)512 << 10)
-#define LIMIT_BLOCKS  8192
-#define STREAK_BYTES  ((size_t)2 << 20)
+#define LIMIT_BYTES   ((size_t)256 << 10)
+#define LIMIT_BLOCKS  1024
 #define DRAIN_PART    16
 #define DRAIN_MINIMUM ((size_t)1 << 20)
+#define DRAIN_LOOK    64 /* blocks that go past a cache between two looks */
 
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class)
 {
-    const hy__class *const class = &heap->classes[size_class];
-    const int64_t newer = (int64_t) class->cap - heap->window.bins[size_class].room;
-    return (uint32_t)newer + class->spill_count;
+    return (uint32_t)((int64_t)heap->classes[size_class].cap - heap->window.bins[size_class].room);
 }
 
-static void set_newer(hy__heap *heap, unsigned size_class, hy_heap_link *head, uint32_t count,
+static void set_cache(hy__heap *heap, unsigned size_class, hy_heap_link *head, uint32_t count,
                       uint32_t cap)
 {
     hy_heap_bin *const bin = &heap->window.bins[size_class];
@@ -42,8 +40,30 @@ static void set_newer(hy__heap *heap, unsigned size_class, hy_heap_link *head, u
 
 /* ---- back to the pools ----------------------------------------------------------------------- */
 
-/* Give one block back to its pool; tells what is wrong with it otherwise. */
-static void flush_block(hy__heap *heap, unsigned size_class, hy_heap_link *block)
+/* The pool of a block that is of the class, as nearly all are; NULL where that must be looked into. */
+static inline hy__pool *pool_of_class(const hy__heap *heap, unsigned size_class,
+                                      const hy_heap_link *block)
+{
+    const hy__span *const span = hy__radix_get(block);
+    const size_t offset = (uintptr_t)block & heap->window.mask;
+    const hy__arena *const arena = hy__arena_at(heap, block);
+    if (span == NULL || span != &arena->span || span->heap != heap) {
+        return NULL;
+    }
+    const unsigned info = arena->page_info[offset >> HY__PAGE_SHIFT];
+    const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
+    hy__pool *const pool = hy__pool_at(arena, offset);
+    const size_t size = heap->classes[size_class].block_size;
+    return (info & 0xff) == size_class &&
+                   hy__is_block_start(&heap->window.bins[size_class], within) &&
+                   within < pool->carved * size
+               ? pool
+               : NULL;
+}
+
+/* Give back a block that is not one of the class: it may have been shrunk in place, and freed by its
+ * new size. Tells what is wrong with it otherwise. */
+static void give_other(hy__heap *heap, unsigned size_class, hy_heap_link *block)
 {
     hy__found found;
     if (!hy__find(heap, block, &found)) {
@@ -60,6 +80,16 @@ static void flush_block(hy__heap *heap, unsigned size_class, hy_heap_link *block
     hy__pool_give(heap, found.pool, block);
 }
 
+static inline void give(hy__heap *heap, unsigned size_class, hy_heap_link *block)
+{
+    hy__pool *const pool = pool_of_class(heap, size_class, block);
+    if (__builtin_expect(pool != NULL, 1)) {
+        hy__pool_give(heap, pool, block);
+    } else {
+        give_other(heap, size_class, block);
+    }
+}
+
 static bool link_is_sound(hy__heap *heap, const hy_heap_link *link)
 {
     if (hy__link_fits(heap, link)) {
@@ -69,44 +99,25 @@ static bool link_is_sound(hy__heap *heap, const hy_heap_link *link)
     return false;
 }
 
-/* Give a list of blocks back. Stops, with misuse, at a link that was overwritten; the rest is lost
- * then. */
-static void flush_list(hy__heap *heap, unsigned size_class, hy_heap_link *head, uint32_t count)
+/* Empty a cache, which takes `cap` blocks from now on. Stops, with misuse, at a link that was
+ * overwritten; the rest is lost then. */
+static void flush(hy__heap *heap, unsigned size_class, uint32_t cap)
 {
-    while (count-- > 0 && link_is_sound(heap, head)) {
-        hy_heap_link *const next = head->next;
-        __builtin_prefetch(next);
-        flush_block(heap, size_class, head);
-        head = next;
+    hy_heap_link *block = heap->window.bins[size_class].head;
+    uint32_t count = hy__cache_count(heap, size_class);
+    set_cache(heap, size_class, NULL, 0, cap);
+    while (count-- > 0 && link_is_sound(heap, block)) {
+        hy_heap_link *const next = block->next;
+        give(heap, size_class, block);
+        block = next;
     }
-}
-
-static void flush_spill(hy__heap *heap, unsigned size_class)
-{
-    hy__class *const class = &heap->classes[size_class];
-    hy_heap_link *const head = class->spill;
-    const uint32_t count = class->spill_count;
-    class->spill = NULL;
-    class->spill_count = 0;
-    class->flushed += count;
-    flush_list(heap, size_class, head, count);
-}
-
-static void flush_newer(hy__heap *heap, unsigned size_class, uint32_t cap)
-{
-    hy_heap_bin *const bin = &heap->window.bins[size_class];
-    hy_heap_link *const head = bin->head;
-    const uint32_t count = (uint32_t)((int64_t)heap->classes[size_class].cap - bin->room);
-    set_newer(heap, size_class, NULL, 0, cap);
-    flush_list(heap, size_class, head, count);
 }
 
 /* Empty all caches. */
 void hy__cache_flush_all(hy__heap *heap)
 {
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        flush_spill(heap, size_class);
-        flush_newer(heap, size_class, heap->classes[size_class].cap);
+        flush(heap, size_class, heap->classes[size_class].cap);
     }
 }
 
@@ -115,36 +126,26 @@ static bool nearly_all_is_free(const hy__heap *heap)
     return heap->pool_bytes > DRAIN_MINIMUM && heap->out_bytes < heap->pool_bytes / DRAIN_PART;
 }
 
-static void start_draining(hy__heap *heap)
+static void look_whether_to_drain(hy__heap *heap)
 {
-    heap->draining = true;
+    const bool drained = heap->draining;
+    heap->draining = nearly_all_is_free(heap);
+    if (!heap->draining || drained) {
+        return;
+    }
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        flush_spill(heap, size_class);
-        flush_newer(heap, size_class, 0);
+        flush(heap, size_class, 0);
         hy__pool_drop_empty(heap, size_class);
     }
 }
 
-/* A block is freed and its cache has no room. */
+/* A block is freed and its cache is full. */
 void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block)
 {
     hy__class *const class = &heap->classes[size_class];
-    hy_heap_bin *const bin = &heap->window.bins[size_class];
-    if (heap->draining || class->cap == 0) {
-        flush_block(heap, size_class, block);
-        heap->draining = heap->draining && nearly_all_is_free(heap);
-        return;
-    }
-    flush_spill(heap, size_class);
-    if ((size_t) class->flushed * class->block_size > STREAK_BYTES) {
-        class->limit = class->base_limit;
-    }
-    class->spill = bin->head;
-    class->spill_count = (uint32_t)((int64_t) class->cap - bin->room);
-    hy__link_set(heap, block, NULL);
-    set_newer(heap, size_class, block, 1, class->limit);
-    if (nearly_all_is_free(heap)) {
-        start_draining(heap);
+    give(heap, size_class, block);
+    if (++class->passed % DRAIN_LOOK == 0) {
+        look_whether_to_drain(heap);
     }
 }
 
@@ -152,14 +153,11 @@ void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block
 
 static void learn(hy__class *class)
 {
-    if (class->flushed == 0) {
-        return;
-    }
     const size_t by_bytes = LIMIT_BYTES / class->block_size;
     const uint32_t most = by_bytes < LIMIT_BLOCKS ? (uint32_t)by_bytes : LIMIT_BLOCKS;
-    const uint32_t grown = class->limit + class->flushed / 2;
-    class->limit = grown < most ? grown : (most > class->base_limit ? most : class->base_limit);
-    class->flushed = 0;
+    const uint32_t grown = class->limit + (class->passed + 1) / 2;
+    class->limit = grown < most ? grown : most;
+    class->passed = 0;
 }
 
 /* The cache of the class is empty: fill it. Returns one block, which is not in it; NULL if and only
@@ -167,34 +165,29 @@ static void learn(hy__class *class)
 void *hy__cache_refill(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
-    hy_heap_link *head = class->spill;
-    uint32_t count = class->spill_count;
-    class->spill = NULL;
-    class->spill_count = 0;
+    hy__pool *const pool = hy__pool_for(heap, size_class);
+    uint32_t count;
+    if (pool == NULL) {
+        return NULL;
+    }
+    hy_heap_link *const head = hy__pool_take(heap, pool, &count, heap->strict ? 1 : UINT32_MAX);
     if (head == NULL) {
-        learn(class);
-        hy__pool *const pool = hy__pool_for(heap, size_class);
-        if (pool == NULL) {
-            return NULL;
-        }
-        head = hy__pool_take(heap, pool, &count, heap->strict ? 1 : UINT32_MAX);
-        if (head == NULL) {
-            return NULL;
-        }
+        return NULL;
     }
     if (heap->strict) {
-        if (!heap->annotating) {
-            head->seal = 0;
-        }
+        hy__show(heap, head, sizeof *head);
+        head->seal = 0;
         return head;
     }
     if (!link_is_sound(heap, head)) {
-        class->spill = head; /* as it was: the next request tells it again */
-        class->spill_count = count;
+        hy__pool_put_back(heap, pool, head, count); /* the next request tells it again */
         return NULL;
     }
+    if (class->passed != 0) {
+        learn(class);
+    }
     heap->draining = heap->draining && nearly_all_is_free(heap);
-    set_newer(heap, size_class, head->next, count - 1, heap->draining ? 0 : class->limit);
+    set_cache(heap, size_class, head->next, count - 1, heap->draining ? 0 : class->limit);
     head->seal = 0;
     return head;
 }
@@ -202,18 +195,9 @@ void *hy__cache_refill(hy__heap *heap, unsigned size_class)
 /* Whether a block is in the cache of the class. O(cached blocks). */
 bool hy__cache_holds(const hy__heap *heap, unsigned size_class, const void *block)
 {
-    const hy_heap_bin *const bin = &heap->window.bins[size_class];
-    const hy__class *const class = &heap->classes[size_class];
-    const hy_heap_link *link = bin->head;
-    for (; link != NULL && hy__link_fits(heap, link); link = link->next) {
-        if (link == block) {
-            return true;
-        }
+    const hy_heap_link *link = heap->window.bins[size_class].head;
+    while (link != NULL && link != block && hy__link_fits(heap, link)) {
+        link = link->next;
     }
-    for (link = class->spill; link != NULL && hy__link_fits(heap, link); link = link->next) {
-        if (link == block) {
-            return true;
-        }
-    }
-    return false;
+    return link != NULL && link == block;
 }

@@ -82,13 +82,19 @@ static hy_check_result check_pool(const hy__heap *heap, const hy__arena *arena,
 
 /* ---- arenas ------------------------------------------------------------------------------------- */
 
+static uint16_t page_info(const hy__pool *pool, size_t page)
+{
+    return HY__PAGE_INFO(pool->size_class, pool->size_class == HY__RUN_CLASS ? 0 : (unsigned)page);
+}
+
 static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena, heap_sums *sums)
 {
     uint32_t pools = 0;
     for (size_t page = arena->header_pages; page < arena->pages;) {
         const char *const address = arena->span.address + (page << HY__PAGE_SHIFT);
         const uint16_t number = arena->pool_of[page];
-        if (number > arena->pool_high || arena->class_of[page] != arena->pools[number].size_class ||
+        if (number > arena->pool_high ||
+            (arena->page_info[page] & 0xff) != arena->pools[number].size_class ||
             (number == 0) != hy__bits_get(arena->free_bits, page)) {
             return broken(HY_HEAP_CHECK_PAGE_MAP, address);
         }
@@ -103,7 +109,7 @@ static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena,
         }
         for (size_t i = 0; i < pool->pages; i++) {
             if (arena->pool_of[page + i] != number ||
-                arena->class_of[page + i] != pool->size_class ||
+                arena->page_info[page + i] != page_info(pool, i) ||
                 hy__bits_get(arena->free_bits, page + i) ||
                 hy__bits_get(arena->dirty_bits, page + i)) {
                 return broken(HY_HEAP_CHECK_PAGE_MAP, address + (i << HY__PAGE_SHIFT));
@@ -253,7 +259,7 @@ static hy_check_result check_cached(hy__heap *heap, unsigned size_class, const h
             return broken(HY_HEAP_CHECK_CACHE, link);
         }
         const hy__arena *const arena = (const hy__arena *)(const void *)span;
-        const size_t offset = (size_t)((const char *)link - (const char *)arena);
+        const size_t offset = (uintptr_t)link & heap->window.mask;
         const hy__found found = {.pool = hy__pool_at(arena, offset)};
         if (!hy__found_fits_class(heap, &found, size_class) ||
             hy__pool_has_purged(heap, found.pool, link)) {
@@ -274,12 +280,8 @@ static hy_check_result check_cached(hy__heap *heap, unsigned size_class, const h
 static hy_check_result check_class(hy__heap *heap, unsigned size_class, const heap_sums *sums)
 {
     const hy__class *const class = &heap->classes[size_class];
-    const uint32_t newer = hy__cache_count(heap, size_class) - class->spill_count;
-    hy_check_result result =
-        check_cached(heap, size_class, heap->window.bins[size_class].head, newer);
-    if (result.code == HY_HEAP_CHECK_SOUND) {
-        result = check_cached(heap, size_class, class->spill, class->spill_count);
-    }
+    const hy_check_result result = check_cached(
+        heap, size_class, heap->window.bins[size_class].head, hy__cache_count(heap, size_class));
     if (result.code != HY_HEAP_CHECK_SOUND) {
         return result;
     }

@@ -1,8 +1,8 @@
 /*
  * classes.h: which size class serves a size.
  *
- *     class   0    1    2   ...  31    32    33   ...   39     40    ...    79
- *     bytes  16   32   48   ... 512   576   640  ...  1024   1152   ...  32768
+ *     class   0    1    2   ...  31    32    33   ...   39     40    ...    87
+ *     bytes  16   32   48   ... 512   576   640  ...  1024   1152   ...  65536
  *
  * Multiples of 16 up to 512, then eight to a doubling: the size less one, from its highest bit on,
  * in four bits.

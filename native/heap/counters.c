@@ -30,8 +30,7 @@ static size_t cached_bytes_of(const hy__heap *heap, const hy_heap_link *link)
         const hy__span *const span = hy__radix_get(link);
         if (span != NULL && span->heap == heap) {
             const hy__arena *const arena = (const hy__arena *)(const void *)span;
-            const hy__pool *const pool =
-                hy__pool_at(arena, (size_t)((const char *)link - (const char *)arena));
+            const hy__pool *const pool = hy__pool_at(arena, (uintptr_t)link & heap->window.mask);
             bytes +=
                 pool->size_class < HY_HEAP_CLASSES ? heap->classes[pool->size_class].block_size : 0;
         }
@@ -59,7 +58,6 @@ static class_sums sum_classes(const hy__heap *heap)
         sums.allocs += bin->allocs;
         sums.cached_blocks += hy__cache_count(heap, size_class);
         sums.cached_bytes += cached_bytes_of(heap, bin->head);
-        sums.cached_bytes += cached_bytes_of(heap, class->spill);
         sums.out_blocks += class->out;
         sums.free_bytes += free_in_pools(class) * class->block_size;
         sums.pools += class->pool_count;

@@ -99,9 +99,9 @@ size_t hy__found_usable(const hy__heap *heap, const hy__found *found, const void
         return found->large->requested;
     }
     const size_t *const asked = hy__asked((void *)(uintptr_t)block, size);
-    hy__mark_defined(asked, sizeof *asked);
+    hy__show_defined(heap, asked, sizeof *asked);
     const size_t result = *asked;
-    hy__mark_unaddressable(asked, sizeof *asked);
+    hy__hide(heap, asked, sizeof *asked);
     return result;
 }
 

@@ -42,15 +42,16 @@ static uintptr_t new_key(const hy__heap *heap)
     return ((random ^ (uintptr_t)heap) * odd) | 1;
 }
 
+/* The most blocks that a cache takes at first. */
+#define MOST_AT_FIRST 64
+
 static void set_up_class(hy__heap *heap, unsigned size_class)
 {
     const size_t size = hy__class_size(size_class);
-    const size_t base = ((size_t)16 << 10) / size;
+    const size_t base = size <= 2 * HY_PAGE_SIZE ? 4 * HY_PAGE_SIZE / size : 0;
     hy__class *const class = &heap->classes[size_class];
     class->block_size = (uint32_t)size;
-    class->base_limit = (uint32_t)(base < 64 ? base : 64);
-    class->base_limit += class->base_limit == 0;
-    class->limit = class->base_limit;
+    class->limit = (uint32_t)(base < MOST_AT_FIRST ? base : MOST_AT_FIRST);
     heap->window.bins[size_class].divisor = hy__class_divisor(size_class);
 }
 
@@ -66,6 +67,8 @@ static void set_up(hy__heap *heap, const hy_heap_config *config)
                    HEAPYARD_ASSERT_LEVEL >= HY_ASSERT_LEVEL_INTERNAL;
     heap->run_limit = heap->arena_size / 8;
     heap->window.key = new_key(heap);
+    heap->window.mask = heap->arena_size - 1;
+    heap->window.colours = heap->arena_size >= HY_HEAP_DEFAULT_ARENA_SIZE ? HY__COLOUR_BITS : 0;
     hy__purge_set_up(heap, config);
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         set_up_class(heap, size_class);
@@ -131,10 +134,10 @@ static void *hand_out(const hy__heap *heap, void *block, size_t block_size, size
 {
     if (heap->annotating) {
         size_t *const asked = hy__asked(block, block_size);
-        hy__mark_undefined(asked, sizeof *asked);
+        hy__show(heap, asked, sizeof *asked);
         *asked = size;
-        hy__mark_unaddressable(block, block_size);
-        hy__mark_undefined(block, size);
+        hy__hide(heap, block, block_size);
+        hy__show(heap, block, size);
     }
     return block;
 }
@@ -202,14 +205,14 @@ static void *take_run(hy__heap *heap, size_t size, size_t alignment, size_t need
     char *const block = hy__pool_arena(pool)->span.address + pool->offset;
     hand_out(heap, block, bytes, size);
     if (heap->annotating) {
-        hy__mark_undefined(block, size);
+        hy__show(heap, block, size);
     } else {
-        hy__mark_undefined(block, bytes);
+        hy__show(heap, block, bytes);
     }
     if (zero && !clean) {
         memset(block, 0, size);
     } else if (zero) {
-        hy__mark_defined(block, size);
+        hy__show_defined(heap, block, size);
     }
     return block;
 }
@@ -305,7 +308,7 @@ void hy__heap_release(hy__heap *heap, const hy__found *found, void *block)
         return;
     }
     if (heap->annotating) {
-        hy__mark_undefined(block, heap->classes[pool->size_class].block_size);
+        hy__show(heap, block, heap->classes[pool->size_class].block_size);
     }
     if (heap->strict) {
         hy__pool_give(heap, pool, block);
@@ -318,10 +321,10 @@ static inline void push(const hy__heap *heap, hy_heap_bin *bin, hy_heap_link *bl
 {
     hy__link_set(heap, block, bin->head);
     bin->head = block;
-    bin->room--;
 }
 
-static void free_slow(hy__heap *heap, void *block)
+/* Out of line, so that the short way needs no frame. */
+static __attribute__((noinline)) void free_slow(hy__heap *heap, void *block)
 {
     hy__found found;
     if (block != NULL && hy__find_live(heap, block, &found)) {
@@ -331,30 +334,34 @@ static void free_slow(hy__heap *heap, void *block)
 
 /*
  * The short way. That the block is ours and starts where a block starts is only compared: what the
- * next malloc waits for is found by arithmetic and one load, the class of the page.
+ * next malloc waits for is found by arithmetic and one load, of what is noted for the page.
  */
 void hy_heap_free(hy_heap *handle, void *block)
 {
     hy__heap *const heap = hy__heap_of(handle);
     const hy__span *const span = hy__radix_get(block);
-    const size_t offset = (uintptr_t)block & (heap->arena_size - 1);
-    const hy__arena *const arena = (const hy__arena *)(const void *)((const char *)block - offset);
-    if (__builtin_expect(
-            (const void *)span != (const void *)arena || span == NULL || span->heap != heap, 0)) {
+    const size_t offset = (uintptr_t)block & handle->mask;
+    const hy__arena *const arena = hy__arena_at(heap, block);
+    if (__builtin_expect(span == NULL || span != &arena->span || span->heap != heap, 0)) {
         free_slow(heap, block);
         return;
     }
-    const unsigned size_class = arena->class_of[offset >> HY__PAGE_SHIFT];
-    if (__builtin_expect(size_class >= HY_HEAP_CLASSES, 0)) {
-        free_slow(heap, block);
-        return;
-    }
-    hy_heap_bin *const bin = &heap->window.bins[size_class];
-    const size_t within = offset - hy__pool_at(arena, offset)->offset;
-    if (__builtin_expect(
-            bin->room > 0 && hy__is_block_start(bin, within) && !hy__link_fits(heap, block), 1)) {
-        push(heap, bin, block);
-        return;
+    const unsigned info = arena->page_info[offset >> HY__PAGE_SHIFT];
+    const unsigned size_class = info & 0xff;
+    hy_heap_bin *const bin = &handle->bins[size_class];
+    const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
+    if (__builtin_expect(size_class < HY_HEAP_CLASSES && hy__is_block_start(bin, within), 1)) {
+        if (__builtin_expect(--bin->room >= 0, 1)) {
+            if (__builtin_expect(!hy__link_fits(heap, block), 1)) {
+                push(heap, bin, block);
+                return;
+            }
+        } else if (!heap->strict && !hy__link_fits(heap, block)) {
+            bin->room++;
+            hy__cache_overflow(heap, size_class, block);
+            return;
+        }
+        bin->room++;
     }
     free_slow(heap, block);
 }
@@ -391,6 +398,7 @@ void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
         const unsigned size_class = hy__class_of(size);
         hy_heap_bin *const bin = &heap->window.bins[size_class];
         if (bin->room > 0 && !hy__link_fits(heap, block)) {
+            bin->room--;
             push(heap, bin, block);
             return;
         }

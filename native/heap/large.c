@@ -89,6 +89,7 @@ size_t hy__large_drop_spares(hy__heap *heap)
         unmap(heap, spare);
     }
     heap->spare_bytes = 0;
+    heap->returned += bytes;
     return bytes;
 }
 
@@ -120,9 +121,9 @@ static void describe(hy__heap *heap, hy__large *large, size_t requested)
 {
     large->requested = requested;
     if (heap->annotating) {
-        hy__mark_unaddressable(large->span.address, large->span.size);
+        hy__hide(heap, large->span.address, large->span.size);
     }
-    hy__mark_undefined(large->span.address, heap->annotating ? requested : large->span.size);
+    hy__show(heap, large->span.address, heap->annotating ? requested : large->span.size);
 }
 
 /* The same for a block whose contents are kept. */
@@ -132,10 +133,10 @@ static void describe_kept(hy__heap *heap, hy__large *large, size_t requested)
     char *const address = large->span.address;
     large->requested = requested;
     if (heap->annotating) {
-        hy__mark_unaddressable(address + requested, large->span.size - requested);
+        hy__hide(heap, address + requested, large->span.size - requested);
     }
     if (requested > before) {
-        hy__mark_undefined(address + before, requested - before);
+        hy__show(heap, address + before, requested - before);
     }
 }
 
@@ -162,7 +163,7 @@ void *hy__large_new(hy__heap *heap, size_t size, size_t alignment, bool zero)
     if (zero && !fresh) {
         memset(large->span.address, 0, size);
     } else if (zero) {
-        hy__mark_defined(large->span.address, size);
+        hy__show_defined(heap, large->span.address, size);
     }
     return large->span.address;
 }
@@ -175,7 +176,7 @@ void hy__large_free(hy__heap *heap, hy__large *large)
     const bool may_stay = heap->purge == HY_HEAP_PURGE_THRESHOLD && !heap->annotating &&
                           large->span.size <= heap->threshold;
     if (!may_stay) {
-        heap->given_back += large->span.size;
+        hy__purge_note_given_back(heap, large->span.size);
         unmap(heap, large);
         return;
     }
@@ -235,7 +236,7 @@ static bool move_mapping(hy__heap *heap, hy__large *large, size_t size)
         hy__span_unmap(heap, address, size);
         return false;
     }
-    hy__mark_undefined(before.address, before.size);
+    hy__show(heap, before.address, before.size);
     source->move(source->context, before.address, before.size, address);
     hy__span_count(heap, before.size, 0);
     HY_COUNT(heap->unmaps++);

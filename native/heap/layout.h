@@ -4,7 +4,7 @@
  *     hy__heap     the handle's window, the classes, lists of arenas, totals: 8 KiB of its own
  *     hy__span     an arena or a large block: an entry in the heap's list and in the radix tree
  *     hy__arena    [ hy__arena | page maps | bits | hy__pool ... ][ page ][ page ] ... [ page ]
- *     hy__pool     a run of pages: blocks of one class, or one block over 32 KiB
+ *     hy__pool     a run of pages: blocks of one class, or one block over 64 KiB
  *
  * Arenas are aligned to their size: the arena, and in its header the class and the pool of a page, are
  * found from an address by arithmetic. A page map holds the number of the pool that a page belongs
@@ -34,6 +34,14 @@
 #define HY__NO_CLASS       (HY_HEAP_CLASSES + 1) /* of pool number 0 */
 #define HY__REDZONE        ((size_t)16)
 #define HY__ARENA_BUCKETS  64
+
+/*
+ * Headers at equal places in aligned arenas would share a few sets of the processor's caches. So the
+ * header of an arena of 4 MiB or more starts at one of 16 places, 8 KiB apart: as bits 22 to 25 of its
+ * address say.
+ */
+#define HY__COLOUR_SHIFT 9
+#define HY__COLOUR_BITS  ((uintptr_t)15 << 13)
 
 static_assert(HY_PAGE_SIZE == (size_t)1 << HY__PAGE_SHIFT, "pages are 4 KiB");
 static_assert(HY_HEAP_MIN_ARENA_SIZE == (size_t)1 << HY__GRANULE_SHIFT, "one entry for the least");
@@ -99,19 +107,19 @@ struct hy__arena {
     uint16_t pool_free; /* the last number given back; the next is in its `capacity`; 0: none */
     uint32_t bucket;    /* HY__ARENA_BUCKETS: in none (no free page) */
     uintptr_t seal;
-    uint8_t class_of[]; /* by page: the class of its pool; what a free reads first */
+    uint16_t page_info[]; /* by page: HY__PAGE_INFO, which is all that a free reads */
 };
+
+/* The class of a page's pool, and which of the pool's pages it is (0 in page runs). */
+#define HY__PAGE_INFO(size_class, page) ((uint16_t)((size_class) | (page) << 8))
 
 typedef struct hy__class {
     hy__pool *pools;     /* those with a block to hand out */
     hy__pool *empty;     /* the one kept without a live block; not in `pools` */
-    hy_heap_link *spill; /* the older half of the cache */
-    uint32_t spill_count;
-    uint32_t cap;        /* of the newer half: cap - room blocks are in it */
-    uint32_t limit;      /* what `cap` goes back to */
-    uint32_t base_limit; /* what `limit` starts from */
+    uint32_t cap;        /* of the cache: cap - room blocks are in it */
+    uint32_t limit;      /* what `cap` is set to when the cache is filled */
+    uint32_t passed;     /* blocks that went past the full cache since it was last filled */
     uint32_t block_size; /* bytes */
-    uint32_t flushed;    /* blocks given back to pools since the cache was last empty */
     uint32_t pool_count;
     uint32_t full_count; /* pools without a block to hand out */
     uint64_t out;        /* blocks of its pools that are out */
@@ -125,8 +133,8 @@ typedef struct hy__record_page {
 
 struct hy__heap {
     hy_heap window; /* the handle */
-    size_t arena_size;
     const hy_page_source *source;
+    size_t arena_size;
     uint32_t max_pool_pages;
     uint32_t arenas_kept;
     uint32_t purge;
@@ -146,12 +154,15 @@ struct hy__heap {
     hy__large *free_records;
     hy__record_page *record_pages;
 
-    size_t dirty_pages; /* in arenas: of no pool, touched */
-    size_t spare_bytes; /* of spare_large */
-    size_t threshold;   /* bytes of both that may stay */
-    size_t given_back;  /* bytes purged or unmapped, and not asked for again */
-    size_t least_dirty; /* bytes: the lowest since the last look */
-    uint32_t looks;     /* page runs given back since then */
+    size_t dirty_pages;    /* in arenas: of no pool, touched */
+    size_t spare_bytes;    /* of spare_large */
+    size_t threshold;      /* bytes of both that may stay */
+    size_t given_back;     /* bytes purged or unmapped lately, and not asked for again */
+    int64_t given_back_at; /* when the last of them were: seconds of the monotonic clock */
+    size_t returned;       /* total: bytes that went back to the page source, touched ones */
+    size_t least_dirty;    /* bytes: the lowest since the last look */
+    int64_t looked_at;     /* when that was, as given_back_at */
+    uint32_t looks;        /* page runs given back since the clock was read */
     uint32_t empty_arenas;
     size_t out_bytes;  /* in blocks that are out */
     size_t pool_bytes; /* of pools, page runs not included */
@@ -203,6 +214,15 @@ static inline hy__pool *hy__pool_at(const hy__arena *arena, size_t offset)
     return &arena->pools[arena->pool_of[offset >> HY__PAGE_SHIFT]];
 }
 
+/* The arena that an address lies in, where it lies in one of the heap. */
+static inline hy__arena *hy__arena_at(const hy__heap *heap, const void *address)
+{
+    const uintptr_t base = (uintptr_t)address & ~heap->window.mask;
+    const size_t offset = (uintptr_t)address - base;
+    const size_t colour = base >> HY__COLOUR_SHIFT & heap->window.colours;
+    return (hy__arena *)(uintptr_t)((const char *)address - offset + colour);
+}
+
 /* Pool number 0 leads back to its arena: by `free`, which it has no other use for. */
 static inline hy__arena *hy__pool_arena(const hy__pool *pool)
 {
@@ -218,6 +238,28 @@ static inline void hy__link_set(const hy__heap *heap, hy_heap_link *link, hy_hea
 {
     link->next = next;
     link->seal = (uintptr_t)next ^ heap->window.key;
+}
+
+/* What a watching tool is told (base/annotate.h); one test where none watches. */
+static inline void hy__hide(const hy__heap *heap, const void *address, size_t size)
+{
+    if (__builtin_expect(heap->annotating, 0)) {
+        hy__mark_unaddressable(address, size);
+    }
+}
+
+static inline void hy__show(const hy__heap *heap, const void *address, size_t size)
+{
+    if (__builtin_expect(heap->annotating, 0)) {
+        hy__mark_undefined(address, size);
+    }
+}
+
+static inline void hy__show_defined(const hy__heap *heap, const void *address, size_t size)
+{
+    if (__builtin_expect(heap->annotating, 0)) {
+        hy__mark_defined(address, size);
+    }
 }
 
 #endif /* HEAPYARD_HEAP_LAYOUT_H */

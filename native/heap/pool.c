@@ -17,7 +17,7 @@
 
 static char *pool_start(const hy__pool *pool)
 {
-    return (char *)hy__pool_arena(pool) + pool->offset;
+    return hy__pool_arena(pool)->span.address + pool->offset;
 }
 
 static uint32_t out_of(const hy__pool *pool)
@@ -137,9 +137,9 @@ static hy_heap_link *link_blocks(const hy__heap *heap, const hy__pool *pool, siz
     hy_heap_link *head = rest;
     for (size_t i = last; i > first; i--) {
         hy_heap_link *const link = (hy_heap_link *)(void *)(start + (i - 1) * size);
-        hy__mark_undefined(link, sizeof *link);
+        hy__show(heap, link, sizeof *link);
         hy__link_set(heap, link, head);
-        hy__mark_unaddressable(link, sizeof *link);
+        hy__hide(heap, link, sizeof *link);
         head = link;
     }
     return head;
@@ -218,9 +218,17 @@ hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uin
     *count = whole ? pool->free_count : 1;
     if (*count > 1) {
         pool->free = NULL;
-    } else if (!unlink_one(heap, pool, head)) {
-        *count = 0;
-        return NULL;
+    } else {
+        HY_ASSERT_STATE(most == 1);
+        *count = 1;
+        hy__show_defined(heap, head, sizeof *head);
+        if (!hy__link_fits(heap, head)) {
+            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", head, NULL);
+            *count = 0;
+            return NULL;
+        }
+        pool->free = head->next;
+        hy__hide(heap, head, sizeof *head);
     }
     pool->free_count = (uint16_t)(pool->free_count - *count);
     note_out(heap, pool, *count);
@@ -228,6 +236,11 @@ hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uin
         hy__class *const class = &heap->classes[pool->size_class];
         unlist_pool(class, pool);
         class->full_count++;
+    }
+    if (*count == 1) {
+        hy__show_defined(heap, head, sizeof *head);
+        hy__link_set(heap, head, NULL);
+        hy__hide(heap, head, sizeof *head);
     }
     return head;
 }
@@ -257,7 +270,8 @@ static void retire(hy__heap *heap, hy__pool *pool)
 {
     hy__class *const class = &heap->classes[pool->size_class];
     unlist_pool(class, pool);
-    if (class->empty == NULL && !heap->draining && heap->purge != HY_HEAP_PURGE_AT_ONCE) {
+    if (class->empty == NULL && class->block_size <= HY_PAGE_SIZE && !heap->draining &&
+        heap->purge != HY_HEAP_PURGE_AT_ONCE) {
         class->empty = pool;
         return;
     }
@@ -269,7 +283,7 @@ void hy__pool_give(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
 {
     hy__class *const class = &heap->classes[pool->size_class];
     hy__link_set(heap, block, pool->free);
-    hy__mark_unaddressable(block, class->block_size);
+    hy__hide(heap, block, class->block_size);
     pool->free = block;
     pool->free_count++;
     note_out(heap, pool, -1);
@@ -279,6 +293,19 @@ void hy__pool_give(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
     }
     if (out_of(pool) == 0) {
         retire(heap, pool);
+    }
+}
+
+/* The reverse of hy__pool_take, right after it, for a list whose first link was overwritten. */
+void hy__pool_put_back(hy__heap *heap, hy__pool *pool, hy_heap_link *head, uint32_t count)
+{
+    hy__class *const class = &heap->classes[pool->size_class];
+    pool->free = head;
+    pool->free_count = (uint16_t)count;
+    note_out(heap, pool, -(int64_t)count);
+    if (!pool->listed) {
+        list_pool(class, pool);
+        class->full_count--;
     }
 }
 
@@ -310,14 +337,9 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
     }
     const hy_heap_link *link = pool->free;
     for (uint32_t i = 0; i < pool->free_count && link != block; i++) {
-        hy__mark_defined(link, sizeof *link);
-        const bool fits = hy__link_fits(heap, link);
+        hy__show_defined(heap, link, sizeof *link);
         const hy_heap_link *const next = link->next;
-        hy__mark_unaddressable(link, sizeof *link);
-        if (!fits) {
-            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", link, NULL);
-            return !heap->annotating && hy__link_fits(heap, block);
-        }
+        hy__hide(heap, link, sizeof *link);
         link = next;
     }
     return link == block && link != NULL;
@@ -398,10 +420,10 @@ bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *
             return false;
         }
         is_free[index / 64] |= (uint64_t)1 << (index % 64);
-        hy__mark_defined(link, sizeof *link);
+        hy__show_defined(heap, link, sizeof *link);
         const bool fits = hy__link_fits(heap, link);
         const hy_heap_link *const next = link->next;
-        hy__mark_unaddressable(link, sizeof *link);
+        hy__hide(heap, link, sizeof *link);
         if (!fits) {
             return false;
         }
@@ -410,34 +432,32 @@ bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *
     return true;
 }
 
-/* Purge the pages of a pool that bear no block that is out and were touched. Returns their bytes. */
-size_t hy__pool_purge(hy__heap *heap, hy__pool *pool)
+/* Purge the pages of a pool that bear no block that is out and were touched. */
+void hy__pool_purge(hy__heap *heap, hy__pool *pool)
 {
     uint64_t is_free[HY__BLOCK_WORDS];
     if (heap->source->purge == NULL || pool->free_count == 0) {
-        return 0;
+        return;
     }
     if (!hy__pool_free_blocks(heap, pool, is_free)) {
         hy__misuse(HY_MISUSE_CORRUPTED, "heap", pool_start(pool), "(free list of a pool)");
-        return 0;
+        return;
     }
     const unsigned touched = (unsigned)touched_pages(heap, pool);
     const unsigned idle = touched & ~pages_in_use(heap, pool, is_free);
     if (idle == 0) {
-        return 0;
+        return;
     }
     pool->purged |= (uint16_t)idle;
     pool->stale &= (uint16_t)~idle;
     uncarve_end(pool, heap->classes[pool->size_class].block_size, is_free);
     relink_blocks(heap, pool, is_free);
-    size_t bytes = 0;
     for (unsigned page = 0; page < pool->pages;) {
         const unsigned run = (unsigned)__builtin_ctz(~(idle >> page));
         if (run != 0) {
-            bytes += hy__purge_range(heap, pool_start(pool) + ((size_t)page << HY__PAGE_SHIFT),
-                                     (size_t)run << HY__PAGE_SHIFT);
+            (void)hy__purge_range(heap, pool_start(pool) + ((size_t)page << HY__PAGE_SHIFT),
+                                  (size_t)run << HY__PAGE_SHIFT);
         }
         page += run + 1;
     }
-    return bytes;
 }

@@ -3,17 +3,25 @@
  *
  * They stay for reuse, since a first touch costs the kernel's time, until there are more than the
  * threshold; then all go. The threshold learns from what happens next. Where what was given back is
- * asked for again, it grows by half of that: after a few swings a program that swings between N
- * arenas keeps them. Where some dirty pages were not needed for a while, it shrinks by half of
- * these. A program that frees once for all has never had anything to regret, and keeps 1 MiB.
+ * asked for again within a second or two, it grows by as much: a program that swings between N
+ * arenas keeps them from the second swing on. Where some dirty pages were not needed for a while, it
+ * shrinks by half of these. A program that frees once for all has nothing to regret, and keeps 1 MiB.
  */
 #include "heap/bitrun.h"
 #include "heap/internal.h"
 
+#include <time.h>
+
 #define BASE_THRESHOLD ((size_t)1 << 20)
 
-/* Page runs given back between two looks at the least number of dirty pages. */
-#define LOOK_EVERY 512
+/* Later than this, memory that is asked for again was worth giving back: to touch it again costs the
+ * kernel less than half a second for each GiB. */
+#define REGRET_SECONDS 1
+
+/* Page runs given back between two looks at the clock, and seconds between two looks at the least number
+ * of dirty pages. */
+#define CLOCK_EVERY  256
+#define LOOK_SECONDS 4
 
 static size_t dirty_bytes(const hy__heap *heap)
 {
@@ -66,9 +74,10 @@ size_t hy__purge_range(hy__heap *heap, void *address, size_t size)
     if (heap->source->purge == NULL) {
         return 0;
     }
-    hy__mark_undefined(address, size);
+    hy__show(heap, address, size);
     const size_t bytes = heap->source->purge(heap->source->context, address, size);
-    hy__mark_unaddressable(address, size);
+    hy__hide(heap, address, size);
+    heap->returned += bytes;
     HY_COUNT(heap->purges++);
     HY_COUNT(heap->purged_bytes += bytes);
     return bytes;
@@ -99,38 +108,67 @@ size_t hy__purge_all(hy__heap *heap)
     return bytes;
 }
 
+static int64_t seconds(void)
+{
+    struct timespec now;
+    return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) == 0 ? now.tv_sec : 0;
+}
+
 /* Dirty pages that were there all the time since the last look were not needed. */
 static void look(hy__heap *heap)
 {
+    const int64_t now = seconds();
     heap->looks = 0;
-    if (!heap->fixed_threshold && heap->least_dirty > BASE_THRESHOLD / 2) {
+    if (heap->fixed_threshold || now - heap->looked_at < LOOK_SECONDS) {
+        return;
+    }
+    if (heap->looked_at != 0 && heap->least_dirty > BASE_THRESHOLD / 2) {
         const size_t less = heap->least_dirty / 2;
         heap->threshold =
             heap->threshold > BASE_THRESHOLD + less ? heap->threshold - less : BASE_THRESHOLD;
     }
-    heap->least_dirty = SIZE_MAX;
+    heap->least_dirty = dirty_bytes(heap);
+    heap->looked_at = now;
 }
 
 /* Some pages became dirty, or a mapping spare: purge if the policy says so. */
 void hy__purge_as_due(hy__heap *heap)
 {
-    if (++heap->looks == LOOK_EVERY) {
+    if (++heap->looks == CLOCK_EVERY) {
         look(heap);
     }
     if (heap->purge == HY_HEAP_PURGE_ON_TRIM ||
         (heap->purge == HY_HEAP_PURGE_THRESHOLD && dirty_bytes(heap) <= heap->threshold)) {
         return;
     }
-    heap->given_back += hy__purge_all(heap);
+    hy__purge_note_given_back(heap, hy__purge_all(heap));
+}
+
+/* Pages that were touched have gone back to the kernel. */
+void hy__purge_note_given_back(hy__heap *heap, size_t bytes)
+{
+    if (bytes != 0 && !heap->fixed_threshold) {
+        const int64_t now = seconds();
+        heap->given_back = now - heap->given_back_at > REGRET_SECONDS ? 0 : heap->given_back;
+        heap->given_back += bytes;
+        heap->given_back_at = now;
+    }
 }
 
 /* `bytes` are about to be touched for the first time since they were mapped or purged. */
 void hy__purge_regret(hy__heap *heap, size_t bytes)
 {
+    if (heap->given_back == 0) {
+        return;
+    }
+    if (seconds() - heap->given_back_at > REGRET_SECONDS) {
+        heap->given_back = 0;
+        return;
+    }
     const size_t again = bytes < heap->given_back ? bytes : heap->given_back;
     heap->given_back -= again;
-    if (!heap->fixed_threshold && heap->threshold < heap->peak_mapped_bytes) {
-        heap->threshold += again / 2;
+    if (heap->threshold < heap->peak_mapped_bytes) {
+        heap->threshold += again + again / 8;
     }
 }
 

@@ -19,11 +19,12 @@ static void note_asked(const hy__heap *heap, void *block, size_t block_size, siz
 {
     if (heap->annotating) {
         size_t *const asked = hy__asked(block, block_size);
-        hy__mark_undefined(asked, sizeof *asked);
+        hy__show(heap, asked, sizeof *asked);
+        const size_t before = *asked;
         *asked = size;
-        hy__mark_unaddressable((char *)block + size, block_size - size);
+        hy__hide(heap, (char *)block + size, block_size - size);
         if (size > before) {
-            hy__mark_undefined((char *)block + before, size - before);
+            hy__show(heap, (char *)block + before, size - before);
         }
     }
 }

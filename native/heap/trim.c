@@ -11,32 +11,26 @@ static void delete_empty_arenas(hy__heap *heap)
     }
 }
 
-/* Bytes of an arena that its page source has seen touched and not purged, at most. */
-static size_t purge_pools(hy__heap *heap)
+static void purge_pools(hy__heap *heap)
 {
-    size_t bytes = 0;
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         for (hy__pool *pool = heap->classes[size_class].pools; pool != NULL; pool = pool->next) {
-            bytes += hy__pool_purge(heap, pool);
+            hy__pool_purge(heap, pool);
         }
     }
-    return bytes;
 }
 
 size_t hy_heap_trim(hy_heap *handle)
 {
     hy__heap *const heap = hy__heap_of(handle);
-    const size_t purged_before = heap->given_back;
+    const size_t returned_before = heap->returned;
     hy__cache_flush_all(heap);
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         hy__pool_drop_empty(heap, size_class);
     }
-    size_t bytes = heap->given_back - purged_before; /* by a purge that became due on the way */
-    bytes += hy__purge_all(heap);
-    bytes += purge_pools(heap);
-    const size_t dirty = heap->dirty_pages << HY__PAGE_SHIFT; /* of a source that can't purge */
+    (void)hy__purge_all(heap);
+    purge_pools(heap);
     delete_empty_arenas(heap);
-    bytes += dirty - (heap->dirty_pages << HY__PAGE_SHIFT);
     hy__purge_forget(heap);
-    return bytes;
+    return heap->returned - returned_before;
 }

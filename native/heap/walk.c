@@ -47,7 +47,7 @@ static int walk_pool(const heap_walk *walk, const hy__arena *arena, const hy__po
 static int walk_arena(const heap_walk *walk, const hy__arena *arena)
 {
     const size_t header = (size_t)arena->header_pages << HY__PAGE_SHIFT;
-    int stop = show(walk, arena, header, HY_BLOCK_METADATA);
+    int stop = show(walk, arena->span.address, header, HY_BLOCK_METADATA);
     for (size_t page = arena->header_pages; stop == 0 && page < arena->pages;) {
         const hy__pool *const pool = &arena->pools[arena->pool_of[page]];
         if (pool->size_class == HY__NO_CLASS) {
@@ -100,7 +100,7 @@ static hy_heap_pool describe(const hy__heap *heap, const hy__arena *arena, const
     const uint32_t live = (uint32_t)pool->carved - pool->free_count - pool->purged_count;
     return (hy_heap_pool){
         .address = arena->span.address + pool->offset,
-        .arena = arena,
+        .arena = arena->span.address,
         .size = bytes,
         .block_size = is_run ? bytes : heap->classes[pool->size_class].block_size,
         .size_class = is_run ? HY_HEAP_CLASSES : pool->size_class,

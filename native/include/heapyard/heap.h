@@ -1,11 +1,11 @@
 /*
  * heap.h: size classes, pools and arenas: a general allocator behind an explicit handle.
  *
- *     heap ---> arena 4 MiB  [ header | pool | pool |    | pool ......| block over 32 KiB |     ]
+ *     heap ---> arena 4 MiB  [ header | pool | pool |    | pool ......| block over 64 KiB |     ]
  *          ---> arena        each pool: 1 to 16 pages of blocks of one size class
  *          ---> large blocks, mapped one by one
  *
- * Size classes are multiples of 16 bytes up to 512, then eight to each doubling up to 32 KiB: a
+ * Size classes are multiples of 16 bytes up to 512, then eight to each doubling up to 64 KiB: a
  * block is at most 12.5 % larger than what was asked for (or 15 bytes, where that is more). A
  * pool's pages are touched only as its blocks are handed out. What describes a pool lies in its
  * arena's header, never beside the blocks. A larger request gets a run of pages in an arena, and
@@ -58,10 +58,10 @@ HY_BEGIN_DECLS
 #define HY_HEAP_MAX_ALIGNMENT ((size_t)1 << 20)
 
 /* The largest block of a size class. */
-#define HY_HEAP_MAX_SMALL ((size_t)32 << 10)
+#define HY_HEAP_MAX_SMALL ((size_t)64 << 10)
 
 /* Size classes, and how many of them are the multiples of 16 up to 512. */
-#define HY_HEAP_CLASSES      80
+#define HY_HEAP_CLASSES      88
 #define HY_HEAP_FINE_CLASSES 32
 
 /* Arena sizes: a power of two between these; the default. Arenas are aligned to their size. */
@@ -124,6 +124,8 @@ typedef struct hy_heap_bin {
 
 typedef struct hy_heap {
     uintptr_t key;
+    uintptr_t mask;    /* internal: the bits of an address inside its arena */
+    uintptr_t colours; /* internal: the bits of an arena's header's place in it */
     hy_heap_bin bins[HY_HEAP_CLASSES];
 } hy_heap;
 
@@ -190,7 +192,7 @@ HY_API HY_NODISCARD void *hy_heap_aligned_alloc(hy_heap *heap, size_t alignment,
 /*
  * The block, of another size: contents are kept up to the smaller one. Where it can't stay, it
  * moves to a new block, and the old one is freed. It stays where its class serves the new size and a
- * shrink saves less than a quarter; where the pages behind a block over 32 KiB are free; or where
+ * shrink saves less than a quarter; where the pages behind a block over 64 KiB are free; or where
  * the page source can grow the mapping (hy_page_source.resize), which may also move it without a
  * copy. block NULL: malloc. Size 0: a block for 1 byte, not a free. Returns NULL if and only if
  * there is no memory; the block is then as it was. The alignment asked for at first is not kept
@@ -334,7 +336,7 @@ HY_API size_t hy_heap_trim(hy_heap *heap);
     X(uint64_t, pools, "pools in arenas")                                                          \
     X(uint64_t, full_pools, "of these, without a free block")                                      \
     X(uint64_t, empty_pools, "of these, without a live block: kept")                               \
-    X(uint64_t, page_runs, "blocks over 32 KiB inside arenas")                                     \
+    X(uint64_t, page_runs, "blocks over 64 KiB inside arenas")                                     \
     X(uint64_t, large_blocks, "blocks with a mapping of their own")                                \
     X(uint64_t, live_bytes, "in live blocks, rounding included")                                   \
     X(uint64_t, free_bytes, "in free blocks, those in caches included")                            \
