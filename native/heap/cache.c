@@ -16,13 +16,14 @@
  * When nearly all is freed (a 16th of the pools' bytes is out) all caches are emptied and take nothing
  * until their class hands out again: the last frees go straight to the pools, so that these can go.
  */
+#include "heap/give.h"
 #include "heap/internal.h"
 
 #define LIMIT_BYTES   ((size_t)256 << 10)
 #define LIMIT_BLOCKS  1024
 #define DRAIN_PART    16
 #define DRAIN_MINIMUM ((size_t)1 << 20)
-#define DRAIN_LOOK    64 /* blocks that go past a cache between two looks */
+#define DRAIN_LOOK    128 /* blocks that go past a cache between two looks */
 
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class)
 {
@@ -123,7 +124,14 @@ void hy__cache_flush_all(hy__heap *heap)
 
 static bool nearly_all_is_free(const hy__heap *heap)
 {
-    return heap->pool_bytes > DRAIN_MINIMUM && heap->out_bytes < heap->pool_bytes / DRAIN_PART;
+    if (heap->pool_bytes <= DRAIN_MINIMUM) {
+        return false;
+    }
+    size_t out_bytes = 0;
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        out_bytes += heap->classes[size_class].out * heap->classes[size_class].block_size;
+    }
+    return out_bytes < heap->pool_bytes / DRAIN_PART;
 }
 
 static void look_whether_to_drain(hy__heap *heap)
@@ -139,13 +147,30 @@ static void look_whether_to_drain(hy__heap *heap)
     }
 }
 
-/* A block is freed and its cache is full. */
+static inline void note_passed(hy__heap *heap, hy__class *class)
+{
+    if (__builtin_expect(++class->passed % DRAIN_LOOK == 0, 0)) {
+        look_whether_to_drain(heap);
+    }
+}
+
+/* A block of which only the class is known is freed, and its cache is full. */
 void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block)
 {
-    hy__class *const class = &heap->classes[size_class];
     give(heap, size_class, block);
-    if (++class->passed % DRAIN_LOOK == 0) {
-        look_whether_to_drain(heap);
+    note_passed(heap, &heap->classes[size_class]);
+}
+
+/* The same for a block that is one of the pool's, if it was ever carved. */
+void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
+{
+    hy__class *const class = &heap->classes[pool->size_class];
+    const size_t within = ((uintptr_t)block & heap->window.mask) - pool->offset;
+    if (__builtin_expect(within < pool->carved * (size_t) class->block_size, 1)) {
+        hy__pool_give(heap, pool, block);
+        note_passed(heap, class);
+    } else {
+        give_other(heap, pool->size_class, block); /* tells what is wrong */
     }
 }
 

@@ -53,8 +53,7 @@ static hy_check_result check_pool(const hy__heap *heap, const hy__arena *arena,
         pool->capacity == 0) {
         return broken(HY_HEAP_CHECK_POOL_BOUNDS, start);
     }
-    const uint32_t free_count = (uint32_t)pool->free_count + pool->purged_count;
-    if (pool->carved > pool->capacity || free_count > pool->carved) {
+    if (pool->carved > pool->capacity || pool->out + pool->purged_count > pool->carved) {
         return broken(HY_HEAP_CHECK_POOL_COUNT, start);
     }
     if (!hy__pool_free_blocks(heap, pool, is_free)) {
@@ -64,17 +63,16 @@ static hy_check_result check_pool(const hy__heap *heap, const hy__arena *arena,
     for (size_t i = 0; i < (size_t)(pool->carved + 63) / 64; i++) {
         marked += (size_t)__builtin_popcountll(is_free[i]);
     }
-    if (marked != free_count) {
+    if (marked + pool->out != pool->carved) {
         return broken(HY_HEAP_CHECK_POOL_COUNT, start);
     }
-    const uint32_t out = pool->carved - free_count;
-    const bool is_full = out == pool->capacity;
+    const bool is_full = pool->out == pool->capacity;
     if (pool->listed != (!is_full && pool != class->empty) ||
         (pool->listed && pool->previous == NULL && class->pools != pool) ||
-        (pool == class->empty && out != 0)) {
+        (pool == class->empty && pool->out != 0)) {
         return broken(HY_HEAP_CHECK_POOL_LIST, start);
     }
-    sums->out[pool->size_class] += out;
+    sums->out[pool->size_class] += pool->out;
     sums->pools[pool->size_class]++;
     sums->full[pool->size_class] += is_full;
     return sound;

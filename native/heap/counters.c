@@ -7,7 +7,7 @@ static uint64_t free_in_list(const hy__pool *pool)
 {
     uint64_t blocks = 0;
     for (; pool != NULL; pool = pool->next) {
-        blocks += (uint64_t)pool->free_count + pool->purged_count;
+        blocks += (uint64_t)pool->carved - pool->out;
     }
     return blocks;
 }
@@ -16,8 +16,7 @@ static uint64_t free_in_list(const hy__pool *pool)
 static uint64_t free_in_pools(const hy__class *class)
 {
     const hy__pool *const kept = class->empty;
-    return free_in_list(class->pools) +
-           (kept != NULL ? (uint64_t)kept->free_count + kept->purged_count : 0);
+    return free_in_list(class->pools) + (kept != NULL ? kept->carved : 0U);
 }
 
 #if HEAPYARD_COUNTERS
@@ -43,6 +42,7 @@ typedef struct class_sums {
     uint64_t cached_blocks;
     uint64_t cached_bytes;
     uint64_t out_blocks;
+    uint64_t out_bytes;
     uint64_t free_bytes; /* in pools, and not out */
     uint64_t pools;
     uint64_t full_pools;
@@ -59,6 +59,7 @@ static class_sums sum_classes(const hy__heap *heap)
         sums.cached_blocks += hy__cache_count(heap, size_class);
         sums.cached_bytes += cached_bytes_of(heap, bin->head);
         sums.out_blocks += class->out;
+        sums.out_bytes += class->out * class->block_size;
         sums.free_bytes += free_in_pools(class) * class->block_size;
         sums.pools += class->pool_count;
         sums.full_pools += class->full_count;
@@ -83,7 +84,7 @@ bool hy_heap_get_counters(const hy_heap *handle, hy_heap_counters *counters)
     const uint64_t live_blocks =
         sums.out_blocks - sums.cached_blocks + heap->run_count + heap->large_count;
     const uint64_t live_bytes =
-        heap->out_bytes - sums.cached_bytes + heap->run_bytes + heap->large_bytes;
+        sums.out_bytes - sums.cached_bytes + heap->run_bytes + heap->large_bytes;
     const uint64_t free_bytes = sums.free_bytes + sums.cached_bytes;
     const uint64_t metadata = own_bytes(heap);
     *counters = (hy_heap_counters){

@@ -1,6 +1,7 @@
 /*
  * heap.c: making and deleting a heap, and requests.
  */
+#include "heap/give.h"
 #include "heap/internal.h"
 
 #include <string.h>
@@ -358,7 +359,7 @@ void hy_heap_free(hy_heap *handle, void *block)
             }
         } else if (!heap->strict && !hy__link_fits(heap, block)) {
             bin->room++;
-            hy__cache_overflow(heap, size_class, block);
+            hy__cache_pass(heap, hy__pool_at(arena, offset), block);
             return;
         }
         bin->room++;
@@ -384,9 +385,6 @@ static void free_sized(hy__heap *heap, void *block, size_t size, unsigned size_c
     hy__heap_release(heap, &found, block);
 }
 
-/* A larger block may be a page run that was shrunk in place: whose it is must be looked up. */
-#define CACHED_UNSEEN (HY_HEAP_MAX_SMALL / 4 * 3)
-
 void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
 {
     hy__heap *const heap = hy__heap_of(handle);
@@ -394,14 +392,16 @@ void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
     if (block == NULL) {
         return;
     }
-    if (!heap->strict && size <= CACHED_UNSEEN) {
+    if (!heap->strict && size <= HY_HEAP_MAX_SMALL && !hy__link_fits(heap, block)) {
         const unsigned size_class = hy__class_of(size);
         hy_heap_bin *const bin = &heap->window.bins[size_class];
-        if (bin->room > 0 && !hy__link_fits(heap, block)) {
+        if (bin->room > 0) {
             bin->room--;
             push(heap, bin, block);
-            return;
+        } else {
+            hy__cache_overflow(heap, size_class, block);
         }
+        return;
     }
     const size_t need = hy__need(heap, size);
     free_sized(heap, block, size, need <= HY_HEAP_MAX_SMALL ? hy__class_of(need) : HY_HEAP_CLASSES);

@@ -52,7 +52,7 @@ void hy__purge_forget(hy__heap *heap);
 hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class);
 hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uint32_t most);
 void hy__pool_put_back(hy__heap *heap, hy__pool *pool, hy_heap_link *head, uint32_t count);
-void hy__pool_give(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
+void hy__pool_turn(hy__heap *heap, hy__pool *pool);
 void hy__pool_drop_empty(hy__heap *heap, unsigned size_class);
 void hy__pool_purge(hy__heap *heap, hy__pool *pool);
 bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *is_free);
@@ -62,6 +62,7 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
 /* cache.c */
 void *hy__cache_refill(hy__heap *heap, unsigned size_class);
 void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block);
+void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
 void hy__cache_flush_all(hy__heap *heap);
 bool hy__cache_holds(const hy__heap *heap, unsigned size_class, const void *block);
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class);

@@ -257,7 +257,7 @@ void *hy__large_resize(hy__heap *heap, hy__large *large, size_t size)
     const size_t bytes = hy__round_up(hy__need(heap, size), HY_PAGE_SIZE);
     const size_t have = large->span.size;
     const bool stays = bytes <= have && bytes > have / 4 * 3;
-    if (bytes <= heap->run_limit ||
+    if (bytes <= heap->run_limit || bytes <= HY_HEAP_MAX_SMALL ||
         (!stays && bytes <= have && !resize_in_place(heap, large, bytes))) {
         return NULL;
     }

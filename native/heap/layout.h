@@ -76,7 +76,8 @@ typedef struct hy__pool {
     uint16_t pages;
     uint16_t capacity;     /* blocks */
     uint16_t carved;       /* of these, handed out at least once: the first ones */
-    uint16_t free_count;   /* in `free` */
+    uint16_t out;          /* blocks out: handed out or in the cache */
+    uint16_t turn;         /* capacity - 2: see give.h */
     uint16_t purged_count; /* free, and on a purged page: not in `free` */
     uint16_t purged;       /* a bit for each page that was purged since it was carved */
     uint16_t stale;        /* a bit for each page that was dirty when the pool took it */
@@ -164,7 +165,6 @@ struct hy__heap {
     int64_t looked_at;     /* when that was, as given_back_at */
     uint32_t looks;        /* page runs given back since the clock was read */
     uint32_t empty_arenas;
-    size_t out_bytes;  /* in blocks that are out */
     size_t pool_bytes; /* of pools, page runs not included */
 
     size_t mapped_bytes;
@@ -227,6 +227,12 @@ static inline hy__arena *hy__arena_at(const hy__heap *heap, const void *address)
 static inline hy__arena *hy__pool_arena(const hy__pool *pool)
 {
     return (hy__arena *)(void *)(pool - pool->number)->free;
+}
+
+/* How many blocks are in the pool's free list. */
+static inline uint32_t hy__pool_listed_blocks(const hy__pool *pool)
+{
+    return (uint32_t)pool->carved - pool->out - pool->purged_count;
 }
 
 static inline bool hy__link_fits(const hy__heap *heap, const hy_heap_link *link)

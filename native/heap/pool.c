@@ -7,6 +7,7 @@
  * A pool with a block to hand out is in its class's list, the last one given to first. One with none
  * is in no list, and comes back to the front when a block is given back.
  */
+#include "heap/give.h"
 #include "heap/internal.h"
 
 /* A pool has at most 1/16 of its pages as tail, where that can be had. */
@@ -18,17 +19,6 @@
 static char *pool_start(const hy__pool *pool)
 {
     return hy__pool_arena(pool)->span.address + pool->offset;
-}
-
-static uint32_t out_of(const hy__pool *pool)
-{
-    return (uint32_t)pool->carved - pool->free_count - pool->purged_count;
-}
-
-/* Whether a block can be had from the pool. */
-static bool has_block(const hy__pool *pool)
-{
-    return pool->free_count != 0 || pool->carved < pool->capacity || pool->purged_count != 0;
 }
 
 static void list_pool(hy__class *class, hy__pool *pool)
@@ -55,11 +45,10 @@ static void unlist_pool(hy__class *class, hy__pool *pool)
     pool->listed = false;
 }
 
-static void note_out(hy__heap *heap, const hy__pool *pool, int64_t blocks)
+static void note_out(hy__heap *heap, hy__pool *pool, int32_t blocks)
 {
-    hy__class *const class = &heap->classes[pool->size_class];
-    class->out += (uint64_t)blocks;
-    heap->out_bytes += (size_t)(blocks * (int64_t) class->block_size);
+    pool->out = (uint16_t)(pool->out + blocks);
+    heap->classes[pool->size_class].out += (uint64_t)(int64_t)blocks;
 }
 
 /* The pages of a new pool: as few as serve the demand, then more until the tail is small. */
@@ -103,6 +92,7 @@ static hy__pool *new_pool(hy__heap *heap, unsigned size_class)
     const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
     hy__pages_set_class(pool, size_class);
     pool->capacity = (uint16_t)(size / class->block_size);
+    pool->turn = (uint16_t)(pool->capacity - 2);
     class->pool_count++;
     class->pool_bytes += size;
     heap->pool_bytes += size;
@@ -154,7 +144,6 @@ static void carve(hy__heap *heap, hy__pool *pool)
     size_t last = (page_end + size - 1) / size;
     last = last < pool->capacity ? last : pool->capacity;
     pool->free = link_blocks(heap, pool, pool->carved, last, NULL);
-    pool->free_count = (uint16_t)(last - pool->carved);
     pool->carved = (uint16_t)last;
 }
 
@@ -180,7 +169,6 @@ static void carve_purged(hy__heap *heap, hy__pool *pool)
     HY_ASSERT_STATE(first < last && (pages_of_block(size, first) & pages) != 0);
     (void)pages;
     pool->free = link_blocks(heap, pool, first, last, pool->free);
-    pool->free_count = (uint16_t)(pool->free_count + last - first);
     pool->purged_count = (uint16_t)(pool->purged_count - (last - first));
     pool->purged &= (uint16_t) ~(((1U << run) - 1) << low);
 }
@@ -189,15 +177,15 @@ static void carve_purged(hy__heap *heap, hy__pool *pool)
  * was overwritten. */
 static bool unlink_one(const hy__heap *heap, hy__pool *pool, hy_heap_link *head)
 {
-    hy__mark_defined(head, sizeof *head);
+    hy__show_defined(heap, head, sizeof *head);
     if (!hy__link_fits(heap, head)) {
-        hy__mark_unaddressable(head, sizeof *head);
+        hy__hide(heap, head, sizeof *head);
         hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", head, NULL);
         return false;
     }
     pool->free = head->next;
     hy__link_set(heap, head, NULL);
-    hy__mark_unaddressable(head, sizeof *head);
+    hy__hide(heap, head, sizeof *head);
     return true;
 }
 
@@ -205,7 +193,7 @@ static bool unlink_one(const hy__heap *heap, hy__pool *pool, hy_heap_link *head)
  * out from now on. */
 hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uint32_t most)
 {
-    if (pool->free_count == 0) {
+    if (hy__pool_listed_blocks(pool) == 0) {
         if (pool->carved < pool->capacity) {
             carve(heap, pool);
         } else {
@@ -213,34 +201,21 @@ hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uin
         }
     }
     hy_heap_link *const head = pool->free;
-    const bool whole = pool->free_count <= most;
+    const uint32_t available = hy__pool_listed_blocks(pool);
+    const bool whole = available <= most;
     HY_ASSERT_STATE(whole || most == 1);
-    *count = whole ? pool->free_count : 1;
+    *count = whole ? available : 1;
     if (*count > 1) {
         pool->free = NULL;
-    } else {
-        HY_ASSERT_STATE(most == 1);
-        *count = 1;
-        hy__show_defined(heap, head, sizeof *head);
-        if (!hy__link_fits(heap, head)) {
-            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", head, NULL);
-            *count = 0;
-            return NULL;
-        }
-        pool->free = head->next;
-        hy__hide(heap, head, sizeof *head);
+    } else if (!unlink_one(heap, pool, head)) {
+        *count = 0;
+        return NULL;
     }
-    pool->free_count = (uint16_t)(pool->free_count - *count);
-    note_out(heap, pool, *count);
-    if (!has_block(pool)) {
+    note_out(heap, pool, (int32_t)*count);
+    if (pool->out == pool->capacity) {
         hy__class *const class = &heap->classes[pool->size_class];
         unlist_pool(class, pool);
         class->full_count++;
-    }
-    if (*count == 1) {
-        hy__show_defined(heap, head, sizeof *head);
-        hy__link_set(heap, head, NULL);
-        hy__hide(heap, head, sizeof *head);
     }
     return head;
 }
@@ -278,20 +253,15 @@ static void retire(hy__heap *heap, hy__pool *pool)
     release_pool(heap, pool);
 }
 
-/* A block that is out goes back to its pool. */
-void hy__pool_give(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
+/* A block came back to a pool, which was full before or has no block out now. */
+void hy__pool_turn(hy__heap *heap, hy__pool *pool)
 {
-    hy__class *const class = &heap->classes[pool->size_class];
-    hy__link_set(heap, block, pool->free);
-    hy__hide(heap, block, class->block_size);
-    pool->free = block;
-    pool->free_count++;
-    note_out(heap, pool, -1);
     if (!pool->listed) {
+        hy__class *const class = &heap->classes[pool->size_class];
         list_pool(class, pool);
         class->full_count--;
     }
-    if (out_of(pool) == 0) {
+    if (pool->out == 0) {
         retire(heap, pool);
     }
 }
@@ -301,8 +271,7 @@ void hy__pool_put_back(hy__heap *heap, hy__pool *pool, hy_heap_link *head, uint3
 {
     hy__class *const class = &heap->classes[pool->size_class];
     pool->free = head;
-    pool->free_count = (uint16_t)count;
-    note_out(heap, pool, -(int64_t)count);
+    note_out(heap, pool, -(int32_t)count);
     if (!pool->listed) {
         list_pool(class, pool);
         class->full_count--;
@@ -336,7 +305,7 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
         return true;
     }
     const hy_heap_link *link = pool->free;
-    for (uint32_t i = 0; i < pool->free_count && link != block; i++) {
+    for (uint32_t i = 0; i < hy__pool_listed_blocks(pool) && link != block; i++) {
         hy__show_defined(heap, link, sizeof *link);
         const hy_heap_link *const next = link->next;
         hy__hide(heap, link, sizeof *link);
@@ -379,7 +348,6 @@ static void relink_blocks(hy__heap *heap, hy__pool *pool, const uint64_t *is_fre
 {
     const size_t size = heap->classes[pool->size_class].block_size;
     hy_heap_link *rest = NULL;
-    uint32_t kept = 0;
     uint32_t purged = 0;
     for (size_t i = pool->carved; i-- > 0;) {
         if (!(is_free[i / 64] >> (i % 64) & 1)) {
@@ -390,10 +358,8 @@ static void relink_blocks(hy__heap *heap, hy__pool *pool, const uint64_t *is_fre
             continue;
         }
         rest = link_blocks(heap, pool, i, i + 1, rest);
-        kept++;
     }
     pool->free = rest;
-    pool->free_count = (uint16_t)kept;
     pool->purged_count = (uint16_t)purged;
 }
 
@@ -412,7 +378,7 @@ bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *
         }
     }
     const hy_heap_link *link = pool->free;
-    for (uint32_t n = 0; n < pool->free_count; n++) {
+    for (uint32_t n = 0; n < hy__pool_listed_blocks(pool); n++) {
         const size_t within = (size_t)((const char *)link - start);
         const size_t index = within / size;
         if (within % size != 0 || index >= pool->carved ||
@@ -436,7 +402,7 @@ bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *
 void hy__pool_purge(hy__heap *heap, hy__pool *pool)
 {
     uint64_t is_free[HY__BLOCK_WORDS];
-    if (heap->source->purge == NULL || pool->free_count == 0) {
+    if (heap->source->purge == NULL || hy__pool_listed_blocks(pool) == 0) {
         return;
     }
     if (!hy__pool_free_blocks(heap, pool, is_free)) {

@@ -20,7 +20,6 @@ static void note_asked(const hy__heap *heap, void *block, size_t block_size, siz
     if (heap->annotating) {
         size_t *const asked = hy__asked(block, block_size);
         hy__show(heap, asked, sizeof *asked);
-        const size_t before = *asked;
         *asked = size;
         hy__hide(heap, (char *)block + size, block_size - size);
         if (size > before) {

@@ -97,7 +97,7 @@ static hy_heap_pool describe(const hy__heap *heap, const hy__arena *arena, const
 {
     const size_t bytes = (size_t)pool->pages << HY__PAGE_SHIFT;
     const bool is_run = pool->size_class == HY__RUN_CLASS;
-    const uint32_t live = (uint32_t)pool->carved - pool->free_count - pool->purged_count;
+    const uint32_t live = pool->out;
     return (hy_heap_pool){
         .address = arena->span.address + pool->offset,
         .arena = arena->span.address,
