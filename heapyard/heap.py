@@ -59,10 +59,10 @@ ALIGNMENT = 16
 MAX_ALIGNMENT = 1 << 20
 """HY_HEAP_MAX_ALIGNMENT: the largest alignment that can be asked for."""
 
-MAX_SMALL = 32 << 10
+MAX_SMALL = 64 << 10
 """HY_HEAP_MAX_SMALL: the largest block of a size class."""
 
-CLASSES = 80
+CLASSES = 88
 """HY_HEAP_CLASSES: the number of size classes."""
 
 FINE_CLASSES = 32

@@ -10,7 +10,7 @@
  * out would touch each a second time, and one after the other, at a time when the processor has
  * dropped them.
  *
- * How many blocks a cache takes is learnt, from nothing for blocks over 8 KiB: where blocks went past
+ * How many blocks a cache takes, beside those of the pool that filled it, is learnt, from nothing for blocks over 8 KiB: where blocks went past
  * it that were then wanted again, it takes half as many more.
  *
  * When nearly all is freed (a 16th of the pools' bytes is out) all caches are emptied and take nothing
@@ -57,13 +57,13 @@ static inline hy__pool *pool_of_class(const hy__heap *heap, unsigned size_class,
     const size_t size = heap->classes[size_class].block_size;
     return (info & 0xff) == size_class &&
                    hy__is_block_start(&heap->window.bins[size_class], within) &&
-                   within < pool->carved * size
+                   within < pool->carved * size && pool->purged == 0
                ? pool
                : NULL;
 }
 
-/* Give back a block that is not one of the class: it may have been shrunk in place, and freed by its
- * new size. Tells what is wrong with it otherwise. */
+/* Give back a block of a pool that has purged pages, or of another class: one that was shrunk in place,
+ * and freed by its new size. Tells what is wrong with it otherwise. */
 static void give_other(hy__heap *heap, unsigned size_class, hy_heap_link *block)
 {
     hy__found found;
@@ -170,7 +170,7 @@ void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
         hy__pool_give(heap, pool, block);
         note_passed(heap, class);
     } else {
-        give_other(heap, pool->size_class, block); /* tells what is wrong */
+        give_other(heap, pool->size_class, block);
     }
 }
 
@@ -212,7 +212,9 @@ void *hy__cache_refill(hy__heap *heap, unsigned size_class)
         learn(class);
     }
     heap->draining = heap->draining && nearly_all_is_free(heap);
-    set_cache(heap, size_class, head->next, count - 1, heap->draining ? 0 : class->limit);
+    /* All that the pool has is in; frees may add as many as ever, so that what is hot is served first. */
+    set_cache(heap, size_class, head->next, count - 1,
+              heap->draining ? 0 : count - 1 + class->limit);
     head->seal = 0;
     return head;
 }

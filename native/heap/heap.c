@@ -200,6 +200,7 @@ static void *take_run(hy__heap *heap, size_t size, size_t alignment, size_t need
     }
     pool->capacity = 1;
     pool->carved = 1;
+    pool->out = 1;
     heap->run_count++;
     heap->run_bytes += bytes;
     HY_COUNT(heap->other_allocs++);

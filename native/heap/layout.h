@@ -118,7 +118,7 @@ typedef struct hy__class {
     hy__pool *pools;     /* those with a block to hand out */
     hy__pool *empty;     /* the one kept without a live block; not in `pools` */
     uint32_t cap;        /* of the cache: cap - room blocks are in it */
-    uint32_t limit;      /* what `cap` is set to when the cache is filled */
+    uint32_t limit;      /* blocks that a cache takes once it was filled */
     uint32_t passed;     /* blocks that went past the full cache since it was last filled */
     uint32_t block_size; /* bytes */
     uint32_t pool_count;

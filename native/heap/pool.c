@@ -307,8 +307,13 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
     const hy_heap_link *link = pool->free;
     for (uint32_t i = 0; i < hy__pool_listed_blocks(pool) && link != block; i++) {
         hy__show_defined(heap, link, sizeof *link);
+        const bool fits = hy__link_fits(heap, link);
         const hy_heap_link *const next = link->next;
         hy__hide(heap, link, sizeof *link);
+        if (!fits) {
+            hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", link, NULL);
+            return !heap->annotating && hy__link_fits(heap, block);
+        }
         link = next;
     }
     return link == block && link != NULL;

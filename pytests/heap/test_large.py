@@ -1,4 +1,4 @@
-"""Blocks above 32 KiB: runs of pages in an arena, or mappings of their own; owned by the heap."""
+"""Blocks above 64 KiB: runs of pages in an arena, or mappings of their own; owned by the heap."""
 
 from __future__ import annotations
 

@@ -88,18 +88,18 @@ def test_realloc_to_0_is_a_block_and_not_a_free(heap: Heap, size: int) -> None:
 
 
 def test_a_run_grows_into_free_pages_behind_it(heap: Heap) -> None:
-    block = heap.malloc(50_000)
-    for size in (60_000, 100_000, 400_000):
+    block = heap.malloc(80_000)
+    for size in (90_000, 100_000, 400_000):
         assert heap.realloc(block, size) == block
     verify(heap)
 
 
 def test_a_run_does_not_grow_over_its_neighbour(heap: Heap) -> None:
-    block, neighbour = heap.malloc(50_000), heap.malloc(50_000)
-    fill(neighbour, 0x5A, 50_000)
-    moved = heap.realloc(block, 90_000)
-    fill(moved, 0xA5, 90_000)
-    assert read(neighbour, 50_000) == b"\x5a" * 50_000
+    block, neighbour = heap.malloc(80_000), heap.malloc(80_000)
+    fill(neighbour, 0x5A, 80_000)
+    moved = heap.realloc(block, 120_000)
+    fill(moved, 0xA5, 120_000)
+    assert read(neighbour, 80_000) == b"\x5a" * 80_000
 
 
 def test_a_run_shrinks_in_place_and_leaves_its_pages(heap: Heap) -> None:
