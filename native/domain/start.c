@@ -9,6 +9,7 @@
 #include <heapyard/debug.h>
 
 #include "base/print.h"
+#include "domain/heaps.h"
 #include "domain/hooks.h"
 #include "domain/libc.h"
 #include "domain/store.h"
@@ -89,9 +90,11 @@ static void start(void)
 {
     const mode *const chosen = chosen_mode();
     for (unsigned i = 0; i < HY_DOMAIN_COUNT; i++) {
-        hy__table_publish((hy_domain)i, &hy__libc_tables[i]);
+        const bool on_heap = i == HY_DOMAIN_RAW ? chosen->raw_on_heap : chosen->others_on_heaps;
+        hy__table_publish((hy_domain)i, on_heap ? &hy__heap_tables[i] : &hy__libc_tables[i]);
     }
     hy__domain_watch_fork();
+    hy__heaps_watch_fork();
     if (chosen->debug && !hy__hooks_set_up(HY_DOMAIN_ALL, NULL)) {
         refuse("HEAPYARD_MALLOC", chosen->name, "one without debug hooks: no memory for these");
     }

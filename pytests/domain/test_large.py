@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import pytest
 
 from heapyard.debug import CLEAN_BYTE, DEAD_BYTE, GUARD_BYTE, debug_hooks, leaks
-from heapyard.domain import OBJ
+from heapyard.domain import OBJ, PythonAllocator
 from heapyard.errors import OutOfMemoryError
 from heapyard.misuse import MisuseKind, recorded_misuse
 from pytests.domain.stacks import STACKS, Reusing, stack_on
@@ -125,3 +127,21 @@ def test_a_large_block_counts_once_under_any_stack(stack: str) -> None:
             assert [(leak.address, leak.size) for leak in found] == [(block, size)]
         OBJ.free(block)
     assert leaks() == before
+
+
+def test_a_large_block_counts_once_where_a_table_between_hooks_copies_it() -> None:
+    class Copying(PythonAllocator):
+        def realloc(self, address: int, size: int) -> int | None:
+            block = self.below.malloc(size)
+            assert block is not None
+            ctypes.memmove(block, address, 2 * MIB)
+            self.below.free(address)
+            return block
+
+    before = leaks()
+    copying = Copying(debug_hooks(OBJ, OBJ.allocator))
+    with OBJ.using(debug_hooks(OBJ, copying.table)):
+        block = OBJ.realloc(OBJ.malloc(2 * MIB), 4 * MIB)
+        assert [leak.address for leak in leaks() if leak not in before] == [block]
+        OBJ.free(block)
+    assert (leaks(), copying.errors) == (before, [])

@@ -129,7 +129,7 @@ def code_for(name: str, bottom: str, stack: str) -> str:
 
 @pytest.mark.death
 @pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("bottom", ["malloc", "reusing"])
+@pytest.mark.parametrize("bottom", ["malloc", "heap", "reusing"])
 @pytest.mark.parametrize("name", MISUSES)
 def test_misuse_aborts_with_its_line(name: str, bottom: str, stack: str) -> None:
     ended = dies(code_for(name, bottom, stack), match=r"\Aheapyard: domain: ")
@@ -142,7 +142,7 @@ def test_misuse_aborts_with_its_line(name: str, bottom: str, stack: str) -> None
 
 
 @pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("bottom", ["malloc", "reusing", "unmapping"])
+@pytest.mark.parametrize("bottom", ["malloc", "heap", "reusing", "unmapping"])
 def test_sound_use_is_not_reported(bottom: str, stack: str) -> None:
     runs(
         f"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from heapyard._native.build import current_build
 from pytests.support.children import run_child
 
 
@@ -31,6 +32,36 @@ def test_with_debug_all_domains_have_hooks(value: str) -> None:
 @pytest.mark.parametrize("value", [None, "", "default", "malloc", "heap"])
 def test_without_debug_none_has(value: str | None) -> None:
     assert start(value) == (0, "0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "on_heaps"),
+    [
+        ("", [False, True, True]),
+        ("default", [False, True, True]),
+        ("debug", [False, True, True]),
+        ("heap", [True, True, True]),
+        ("heap_debug", [True, True, True]),
+        ("malloc", [False, False, False]),
+        ("malloc_debug", [False, False, False]),
+    ],
+)
+@pytest.mark.usefixtures("counting")
+def test_the_value_says_what_serves_raw_mem_and_obj(value: str, on_heaps: list[bool]) -> None:
+    """A heap's blocks are multiples of 16 bytes; glibc's are 8 more."""
+    if current_build().has_sanitizer("address"):
+        pytest.skip("the sanitizer's malloc has blocks of any size")
+    ended = run_child(
+        f"""
+        import os
+        os.environ["HEAPYARD_MALLOC"] = {value!r}
+        from heapyard.domain import DOMAINS
+        for domain in DOMAINS:
+            domain.malloc(600)
+        print([domain.counters().held_bytes % 16 == 0 for domain in DOMAINS])
+        """
+    )
+    assert (ended.exit_code, ended.output) == (0, f"{on_heaps}\n"), str(ended)
 
 
 ALLOWED = "default, debug, heap, malloc, heap_debug or malloc_debug"

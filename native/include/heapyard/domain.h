@@ -126,7 +126,8 @@ HY_API bool hy_domain_set_allocator(hy_domain domain, const hy_allocator *alloca
  * standard error that names the allowed ones: as CPython does, for a check that was asked for and
  * does not happen is worse than none. Programs that run with raised privileges read neither.
  *
- * This version has no heap yet: malloc stands in for each.
+ * Each domain has a heap (<heapyard/heap.h>) of its own; raw's is behind a mutex, which fork takes
+ * into account. A misuse handler that returns must not call raw while raw is on a heap.
  */
 
 /* ---- counting ------------------------------------------------------------------------------- */
