@@ -198,9 +198,19 @@ void hy__records_move(hy__record *record, void *block)
 
 /* ---- live blocks ---------------------------------------------------------------------------- */
 
-static hy__domain_stats *stats_of(const hy__record *record)
+/* Count the block as live, or no more. */
+static void count_live(const hy__record *record, bool live_now)
 {
-    return &hy__domain_stats_of[record->hooks->domain];
+    hy__domain_stats *const stats = &hy__domain_stats_of[record->hooks->domain];
+    HY_COUNT(stats->live_bytes += live_now ? record->size : (uint64_t)0 - record->size);
+    (void)stats;
+    (void)live_now;
+}
+
+static void note_peak(const hy__record *record)
+{
+    HY_COUNT(hy__stat_note_peak(&hy__domain_stats_of[record->hooks->domain]));
+    (void)record;
 }
 
 void hy__records_enliven(hy__record *record)
@@ -212,7 +222,7 @@ void hy__records_enliven(hy__record *record)
     list_insert_after(&live, place, record);
     record->state = HY__RECORD_LIVE;
     if (!record->covered) {
-        HY_COUNT(stats_of(record)->live_bytes += record->size);
+        count_live(record, true);
     }
 }
 
@@ -221,8 +231,8 @@ void hy__records_enliven(hy__record *record)
 void hy__records_take(hy__record *record)
 {
     if (!record->covered) {
-        HY_COUNT(hy__stat_note_peak(stats_of(record)));
-        HY_COUNT(stats_of(record)->live_bytes -= record->size);
+        note_peak(record);
+        count_live(record, false);
     }
     hy__list_remove(&live, record);
     record->state = HY__RECORD_BUSY;
@@ -232,7 +242,7 @@ void hy__records_cover(const void *raw)
 {
     hy__record *const below = hy__records_find(raw);
     if (below != NULL && below->state == HY__RECORD_LIVE && !below->covered) {
-        HY_COUNT(stats_of(below)->live_bytes -= below->size);
+        count_live(below, false);
         below->covered = true;
     }
 }
