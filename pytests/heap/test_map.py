@@ -27,7 +27,7 @@ def small_heap(make_heap: MakeHeap) -> tuple[Heap, list[int]]:
     blocks = [heap.malloc(1024) for _ in range(48)]
     for block in blocks[::2]:
         heap.free(block)
-    heap.malloc(33_000)
+    heap.malloc(70_000)
     return heap, blocks
 
 

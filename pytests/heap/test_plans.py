@@ -13,7 +13,23 @@ from pytests.support import Executor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EDGES = [511, 512, 513, 1024, 1025, 4096, 4097, 32767, 32768, 32769, 65536, 262_144, 600_000]
+EDGES = [
+    511,
+    512,
+    513,
+    1024,
+    1025,
+    4096,
+    4097,
+    32_768,
+    32_769,
+    65_535,
+    65_536,
+    65_537,
+    70_000,
+    262_144,
+    600_000,
+]
 SIZES = st.one_of(st.integers(0, 64), st.integers(0, 5000), st.sampled_from(EDGES))
 ALIGNMENTS = st.sampled_from([1 << n for n in range(21)])
 CHOICES = st.integers(0, 1000)

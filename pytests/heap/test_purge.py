@@ -9,6 +9,7 @@ import pytest
 from heapyard import BufferPages, FaultyPages, Heap, Purge
 from heapyard.heap import good_size
 from pytests.heap.verify import counters_of, pool_of, verify
+from pytests.support import runs
 from pytests.support.memory import KERNEL_PAGE, fill, read, resident_pages
 
 if TYPE_CHECKING:
@@ -83,6 +84,35 @@ def test_the_default_threshold_is_1_mib(make_heap: MakeHeap) -> None:
     )
     assert counters.dirty_bytes <= 1 << 20
     assert resident_now <= 3 << 20
+
+
+@pytest.mark.rss
+@pytest.mark.usefixtures("exact")
+def test_what_is_resident_right_after_all_is_freed_is_little() -> None:
+    output = runs(
+        """
+        import array, random
+        from heapyard import Heap
+        from pytests.support.memory import anonymous_bytes
+        rng = random.Random(3)
+        sizes = [rng.randint(64, 1024) for _ in range(120_000)]
+        blocks = array.array("Q", bytes(8 * len(sizes)))
+        heap = Heap()
+        base = anonymous_bytes()
+        for number, size in enumerate(sizes):
+            blocks[number] = heap.malloc(size)
+        peak = anonymous_bytes() - base
+        for number, size in enumerate(sizes):
+            heap.free_sized(blocks[number], size)
+        left = anonymous_bytes() - base
+        heap.trim()
+        print(peak, left, anonymous_bytes() - base)
+        """
+    )
+    peak, left, trimmed = map(int, output.split())
+    assert peak > 60 << 20
+    assert left <= 8 << 20
+    assert trimmed <= 1 << 20
 
 
 def test_trim_purges_pages_without_a_live_block_inside_pools(make_heap: MakeHeap) -> None:
