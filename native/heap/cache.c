@@ -10,8 +10,8 @@
  * out would touch each a second time, and one after the other, at a time when the processor has
  * dropped them.
  *
- * How many blocks a cache takes, beside those of the pool that filled it, is learnt, from nothing for blocks over 8 KiB: where blocks went past
- * it that were then wanted again, it takes half as many more.
+ * How many blocks a cache takes, beside those of the pool that filled it, is learnt, from nothing for
+ * blocks over 8 KiB: where blocks went past it that were then wanted again, it takes as many more.
  *
  * When nearly all is freed (a 16th of the pools' bytes is out) all caches are emptied and take nothing
  * until their class hands out again: the last frees go straight to the pools, so that these can go.
@@ -180,7 +180,7 @@ static void learn(hy__class *class)
 {
     const size_t by_bytes = LIMIT_BYTES / class->block_size;
     const uint32_t most = by_bytes < LIMIT_BLOCKS ? (uint32_t)by_bytes : LIMIT_BLOCKS;
-    const uint32_t grown = class->limit + (class->passed + 1) / 2;
+    const uint32_t grown = class->limit + class->passed;
     class->limit = grown < most ? grown : most;
     class->passed = 0;
 }

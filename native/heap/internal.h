@@ -90,7 +90,7 @@ void *hy__large_resize(hy__heap *heap, hy__large *large, size_t size);
 size_t hy__large_drop_spares(hy__heap *heap);
 
 /* heap.c: requests without counting failures */
-void *hy__heap_take(hy__heap *heap, size_t size, size_t alignment, bool zero);
+void *hy__heap_take(hy__heap *heap, size_t asked, size_t alignment, bool zero);
 void hy__heap_release(hy__heap *heap, const hy__found *found, void *block);
 
 /* The bytes that a request takes: where a tool watches, a redzone follows, whose last word holds the

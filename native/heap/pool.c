@@ -10,6 +10,8 @@
 #include "heap/give.h"
 #include "heap/internal.h"
 
+#include <string.h>
+
 /* A pool has at most 1/16 of its pages as tail, where that can be had. */
 #define TAIL_PART 16
 
@@ -374,9 +376,7 @@ bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *
 {
     const size_t size = heap->classes[pool->size_class].block_size;
     const char *const start = pool_start(pool);
-    for (size_t i = 0; i < (size_t)(pool->carved + 63) / 64; i++) {
-        is_free[i] = 0;
-    }
+    memset(is_free, 0, HY__BLOCK_WORDS * sizeof *is_free);
     for (size_t i = 0; pool->purged != 0 && i < pool->carved; i++) {
         if ((pages_of_block(size, i) & pool->purged) != 0) {
             is_free[i / 64] |= (uint64_t)1 << (i % 64);

@@ -34,7 +34,7 @@ static char mode;
 static void *witness_open(void)
 {
     const char *const chosen = getenv("HEAPYARD_BENCH_WITNESS");
-    mode = chosen != NULL ? chosen[0] : '\0';
+    mode = (char)(chosen != NULL ? chosen[0] : '\0');
     seen.smallest = UINT64_MAX;
     return &seen;
 }
