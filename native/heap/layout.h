@@ -167,6 +167,7 @@ struct hy__heap {
     uint32_t empty_arenas;
     size_t pool_bytes; /* of pools, page runs not included */
 
+    size_t gather_at; /* pool_bytes + run_bytes from which on caches are emptied before growth */
     size_t mapped_bytes;
     size_t peak_mapped_bytes;
     size_t arena_count;

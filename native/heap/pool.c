@@ -18,6 +18,10 @@
 /* A new pool is this part of what its class has out. */
 #define DEMAND_PART 4
 
+/* Between two looks for pages that other classes keep, the heap grows by this part and as many bytes. */
+#define GROWTH_PART  16
+#define GROWTH_LEAST ((size_t)32 << 10)
+
 static char *pool_start(const hy__pool *pool)
 {
     return hy__pool_arena(pool)->span.address + pool->offset;
@@ -102,10 +106,31 @@ static hy__pool *new_pool(hy__heap *heap, unsigned size_class)
     return pool;
 }
 
+/*
+ * Before the heap grows by a sixteenth beyond its highest: what the caches and kept pools of other
+ * classes hold goes back to the arenas, so that this class can have their pages. A heap that stays
+ * below its highest never pays for this.
+ */
+static void gather(hy__heap *heap)
+{
+    const size_t bytes = heap->pool_bytes + heap->run_bytes;
+    if (bytes < heap->gather_at) {
+        return;
+    }
+    heap->gather_at = bytes + bytes / GROWTH_PART + GROWTH_LEAST;
+    hy__cache_flush_all(heap);
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        hy__pool_drop_empty(heap, size_class);
+    }
+}
+
 /* A listed pool of the class. NULL if and only if there is no memory. */
 hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
+    if (class->pools == NULL && class->empty == NULL) {
+        gather(heap);
+    }
     if (class->pools != NULL) {
         return class->pools;
     }

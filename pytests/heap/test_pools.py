@@ -195,3 +195,16 @@ def test_any_order_of_frees_leaves_pools_that_add_up(heap: Heap, size: int) -> N
         del blocks[::step]
         verify(heap)
     assert counters_of(heap).live_blocks == 0
+
+
+def test_before_a_heap_grows_beyond_its_highest_the_caches_give_back_their_pages(
+    heap: Heap, cached: bool
+) -> None:
+    if not cached:
+        pytest.skip("this build keeps no caches")
+    for block in [heap.malloc(1000) for _ in range(60)]:
+        heap.free(block)
+    assert counters_of(heap).cached_blocks >= 60
+    for _ in range(1000):
+        heap.malloc(200)
+    assert all(row.block_size == 208 for row in heap.stats().used_classes if row.pools)
