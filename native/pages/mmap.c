@@ -93,6 +93,9 @@ static bool mmap_resize(void *context, void *address, size_t old_size, size_t ne
 {
     (void)context;
     const int saved_errno = errno;
+    if (new_size < old_size) { /* as for an unmap */
+        hy__mark_undefined((char *)address + new_size, old_size - new_size);
+    }
     const bool done = mremap(address, old_size, new_size, 0) != MAP_FAILED;
     errno = saved_errno;
     return done;

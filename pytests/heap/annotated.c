@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static volatile char seen;
 
@@ -43,6 +44,22 @@ static void use_soundly(hy_heap *heap)
         exit(3);
     }
     (void)hy_heap_trim(heap);
+}
+
+/* Addresses that a shrunk block gave up are anyone's, up to where its redzone ended. */
+static void reuse_what_was_shrunk(hy_heap *heap)
+{
+    const size_t size = (size_t)4 << 20;
+    char *block = hy_heap_malloc(heap, size);
+    char *const kept = hy_heap_realloc(heap, block, size / 2);
+    char *const place = kept + size - 4096;
+    char *const page = mmap(place, 8192, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (kept == block && page == place) {
+        memset(page, 1, 8192);
+    }
+    munmap(page, 8192);
+    hy_heap_free(heap, kept);
 }
 
 /* The ownership test on memory that was freed, and on none. */
@@ -97,6 +114,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "sound") == 0) {
         use_soundly(heap);
+        reuse_what_was_shrunk(heap);
         ask_of_foreign_memory(heap);
     } else {
         touch(bad_place(heap, argv[1]));
