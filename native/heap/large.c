@@ -203,16 +203,24 @@ static bool change_span(hy__large *large, char *address, size_t size)
     return !hy__radix_add(&large->span); /* its leaves are there: false */
 }
 
+/* Addresses that a mapping gives up may be another heap's at once, those that it takes are its own: so
+ * they leave the radix tree before, and enter it after. */
 static bool resize_in_place(hy__heap *heap, hy__large *large, size_t size)
 {
     const hy_page_source *const source = heap->source;
+    char *const address = large->span.address;
     const size_t before = large->span.size;
-    if (source->resize == NULL ||
-        !source->resize(source->context, large->span.address, before, size)) {
+    if (source->resize == NULL) {
         return false;
     }
-    if (!change_span(large, large->span.address, size)) {
-        (void)source->resize(source->context, large->span.address, size, before);
+    if (size < before) {
+        (void)change_span(large, address, size); /* its leaves are there */
+    }
+    if (!source->resize(source->context, address, before, size)) {
+        return size < before && !change_span(large, address, before);
+    }
+    if (size > before && !change_span(large, address, size)) {
+        (void)source->resize(source->context, address, size, before);
         return false;
     }
     hy__span_count(heap, before, size);

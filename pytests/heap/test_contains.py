@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,9 +16,12 @@ from heapyard._native.prototypes.block import WalkFunction
 from heapyard._native.prototypes.heap import HeapPoolFunction
 from heapyard.block import BlockState
 from heapyard.misuse import MisuseKind, recorded_misuse
+from pytests.heap.native_tools import compile_program
 from pytests.support import runs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytests.heap.conftest import MakeHeap
 
 ARENA = 256 << 10
@@ -127,6 +131,12 @@ def test_heaps_of_several_threads_share_the_radix_tree_without_a_lock() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(cycles, range(4))) == [0, 1, 2, 3]
+
+
+def test_addresses_that_a_block_gave_up_may_be_another_heaps_at_once(tmp_path: Path) -> None:
+    program = compile_program(tmp_path, "given_up.c")
+    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1", "1"]
 
 
 def heap_free_is_foreign(address: int) -> bool:
