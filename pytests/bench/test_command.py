@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from heapyard._native.build import current_build
 from heapyard.trial import Plan
 from pytests.bench.driver import library
 from pytests.cli.conftest import Heapyard, Ran
@@ -83,6 +84,7 @@ def test_a_slow_target_is_shown_slower(
 
 
 @pytest.mark.rss
+@pytest.mark.usefixtures("unobtrusive_sanitizer")
 def test_a_leaking_target_shows_what_is_left(
     here: Heapyard, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +101,7 @@ def test_a_leaking_target_shows_what_is_left(
     assert found["libc"]["peak"] >= 20 * MIB
 
 
+@pytest.mark.usefixtures("unobtrusive_sanitizer")
 def test_a_crash_is_a_row_and_the_others_go_on(
     here: Heapyard, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +197,9 @@ def test_sized_frees_are_asked_for_by_an_option(here: Heapyard, folder: Path) ->
 def test_instructions_of_the_list_are_fewer_than_libcs(here: Heapyard, folder: Path) -> None:
     if shutil.which("valgrind") is None:
         pytest.skip("no valgrind here")
+    build = current_build()
+    if build.has_sanitizer("address") or build.has_sanitizer("thread"):
+        pytest.skip("valgrind can't run a program with this sanitizer's runtime")
     ran = here(
         *("bench", "--target", "libc", "--target", "list", "--plan", "lifo", "--instructions"),
         *(*SHORT, "--json", "out.json"),

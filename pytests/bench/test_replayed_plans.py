@@ -82,6 +82,7 @@ def test_the_most_that_is_live_counts_resizes() -> None:
 
 
 @pytest.mark.rss
+@pytest.mark.usefixtures("unobtrusive_sanitizer")
 def test_every_page_of_a_block_is_in_memory_at_the_peak() -> None:
     plan = Plan("large")
     plan.free(plan.malloc(64 * MIB))

@@ -232,10 +232,11 @@ def launch(
 
 
 def _environment() -> dict[str, str]:
-    """Without what the test session preloads for a sanitized Python."""
+    """Without what the test session preloads for a sanitized Python; its options stay."""
     kept = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     return kept | {
-        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:handle_segv=0",
+        "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:"
+        "detect_leaks=0:allocator_may_return_null=1:handle_segv=0",
     }
 
 
