@@ -25,6 +25,10 @@
 #define DRAIN_MINIMUM ((size_t)1 << 20)
 #define DRAIN_LOOK    128 /* blocks that go past a cache between two looks */
 
+/* Between two looks for pages that other classes keep, the heap grows by this part and as many bytes. */
+#define GROWTH_PART  16
+#define GROWTH_LEAST ((size_t)32 << 10)
+
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class)
 {
     return (uint32_t)((int64_t)heap->classes[size_class].cap - heap->window.bins[size_class].room);
@@ -185,11 +189,32 @@ static void learn(hy__class *class)
     class->passed = 0;
 }
 
+/*
+ * Before the heap grows by a sixteenth beyond its highest: what the caches and kept pools of other
+ * classes hold goes back to the arenas, so that this class can have their pages. A heap that stays
+ * below its highest never pays for this.
+ */
+static void gather(hy__heap *heap)
+{
+    const size_t bytes = heap->pool_bytes + heap->run_bytes;
+    if (bytes < heap->gather_at) {
+        return;
+    }
+    heap->gather_at = bytes + bytes / GROWTH_PART + GROWTH_LEAST;
+    hy__cache_flush_all(heap);
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        hy__pool_drop_empty(heap, size_class);
+    }
+}
+
 /* The cache of the class is empty: fill it. Returns one block, which is not in it; NULL if and only
  * if there is no memory or, after misuse, a free block was overwritten. */
 void *hy__cache_refill(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
+    if (class->pools == NULL && class->empty == NULL) {
+        gather(heap);
+    }
     hy__pool *const pool = hy__pool_for(heap, size_class);
     uint32_t count;
     if (pool == NULL) {

@@ -1,7 +1,7 @@
 /*
  * internal.h: what the files of the heap call of each other. From the bottom up:
  *
- *     span -> arena (pages) -> pool (blocks) -> cache -> heap (requests), realloc
+ *     span -> arena (pages) -> pool (blocks) -> cache -> heap, free, realloc (requests)
  *             large                                      walk, check, trim, counters
  */
 #ifndef HEAPYARD_HEAP_INTERNAL_H
@@ -89,7 +89,7 @@ void hy__large_free(hy__heap *heap, hy__large *large);
 void *hy__large_resize(hy__heap *heap, hy__large *large, size_t size);
 size_t hy__large_drop_spares(hy__heap *heap);
 
-/* heap.c: requests without counting failures */
+/* heap.c, free.c: requests without counting failures */
 void *hy__heap_take(hy__heap *heap, size_t asked, size_t alignment, bool zero);
 void hy__heap_release(hy__heap *heap, const hy__found *found, void *block);
 

@@ -1,5 +1,5 @@
 /*
- * pool.c: blocks of one class out of pools, and back.
+ * pool.c: blocks of one class out of pools, and back. Pages inside a pool are purged in pool_purge.c.
  *
  *     [ block | block | block | block | not carved ......... | tail ]
  *        out    free     out     free
@@ -7,25 +7,16 @@
  * A pool with a block to hand out is in its class's list, the last one given to first. One with none
  * is in no list, and comes back to the front when a block is given back.
  */
+#include "heap/pool.h"
+
 #include "heap/give.h"
 #include "heap/internal.h"
-
-#include <string.h>
 
 /* A pool has at most 1/16 of its pages as tail, where that can be had. */
 #define TAIL_PART 16
 
 /* A new pool is this part of what its class has out. */
 #define DEMAND_PART 4
-
-/* Between two looks for pages that other classes keep, the heap grows by this part and as many bytes. */
-#define GROWTH_PART  16
-#define GROWTH_LEAST ((size_t)32 << 10)
-
-static char *pool_start(const hy__pool *pool)
-{
-    return hy__pool_arena(pool)->span.address + pool->offset;
-}
 
 static void list_pool(hy__class *class, hy__pool *pool)
 {
@@ -106,31 +97,10 @@ static hy__pool *new_pool(hy__heap *heap, unsigned size_class)
     return pool;
 }
 
-/*
- * Before the heap grows by a sixteenth beyond its highest: what the caches and kept pools of other
- * classes hold goes back to the arenas, so that this class can have their pages. A heap that stays
- * below its highest never pays for this.
- */
-static void gather(hy__heap *heap)
-{
-    const size_t bytes = heap->pool_bytes + heap->run_bytes;
-    if (bytes < heap->gather_at) {
-        return;
-    }
-    heap->gather_at = bytes + bytes / GROWTH_PART + GROWTH_LEAST;
-    hy__cache_flush_all(heap);
-    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        hy__pool_drop_empty(heap, size_class);
-    }
-}
-
 /* A listed pool of the class. NULL if and only if there is no memory. */
 hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
-    if (class->pools == NULL && class->empty == NULL) {
-        gather(heap);
-    }
     if (class->pools != NULL) {
         return class->pools;
     }
@@ -146,11 +116,11 @@ hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class)
 /* ---- out ------------------------------------------------------------------------------------ */
 
 /* Link blocks [first, last) in address order, with `rest` behind them. */
-static hy_heap_link *link_blocks(const hy__heap *heap, const hy__pool *pool, size_t first,
-                                 size_t last, hy_heap_link *rest)
+hy_heap_link *hy__pool_link(const hy__heap *heap, const hy__pool *pool, size_t first, size_t last,
+                            hy_heap_link *rest)
 {
     const size_t size = heap->classes[pool->size_class].block_size;
-    char *const start = pool_start(pool);
+    char *const start = hy__pool_start(pool);
     hy_heap_link *head = rest;
     for (size_t i = last; i > first; i--) {
         hy_heap_link *const link = (hy_heap_link *)(void *)(start + (i - 1) * size);
@@ -170,16 +140,8 @@ static void carve(hy__heap *heap, hy__pool *pool)
     const size_t page_end = hy__round_up((pool->carved + 1) * size, HY_PAGE_SIZE);
     size_t last = (page_end + size - 1) / size;
     last = last < pool->capacity ? last : pool->capacity;
-    pool->free = link_blocks(heap, pool, pool->carved, last, NULL);
+    pool->free = hy__pool_link(heap, pool, pool->carved, last, NULL);
     pool->carved = (uint16_t)last;
-}
-
-/* The pages that a block lies on, as bits. */
-static unsigned pages_of_block(size_t size, size_t index)
-{
-    const size_t first = index * size >> HY__PAGE_SHIFT;
-    const size_t last = (index * size + size - 1) >> HY__PAGE_SHIFT;
-    return (2U << last) - (1U << first);
 }
 
 /* Put the blocks on the lowest run of purged pages back into the free list. The pages beside the run
@@ -193,9 +155,9 @@ static void carve_purged(hy__heap *heap, hy__pool *pool)
     size_t first = ((size_t)low << HY__PAGE_SHIFT) / size;
     size_t last = (((size_t)(low + run) << HY__PAGE_SHIFT) + size - 1) / size;
     last = last < pool->carved ? last : pool->carved;
-    HY_ASSERT_STATE(first < last && (pages_of_block(size, first) & pages) != 0);
+    HY_ASSERT_STATE(first < last && (hy__pages_of_block(size, first) & pages) != 0);
     (void)pages;
-    pool->free = link_blocks(heap, pool, first, last, pool->free);
+    pool->free = hy__pool_link(heap, pool, first, last, pool->free);
     pool->purged_count = (uint16_t)(pool->purged_count - (last - first));
     pool->purged &= (uint16_t) ~(((1U << run) - 1) << low);
 }
@@ -250,7 +212,7 @@ hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uin
 /* ---- back ----------------------------------------------------------------------------------- */
 
 /* The pages that may hold something: blocks were carved from them, or they came so; as bits. */
-static uint64_t touched_pages(const hy__heap *heap, const hy__pool *pool)
+uint64_t hy__pool_touched(const hy__heap *heap, const hy__pool *pool)
 {
     const size_t bytes = (size_t)pool->carved * heap->classes[pool->size_class].block_size;
     const size_t pages = hy__round_up(bytes, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
@@ -264,7 +226,7 @@ static void release_pool(hy__heap *heap, hy__pool *pool)
     class->pool_count--;
     class->pool_bytes -= size;
     heap->pool_bytes -= size;
-    hy__pages_give(heap, pool, touched_pages(heap, pool));
+    hy__pages_give(heap, pool, hy__pool_touched(heap, pool));
 }
 
 /* No block of a listed pool is out any more: it is kept, or goes. */
@@ -320,8 +282,8 @@ void hy__pool_drop_empty(hy__heap *heap, unsigned size_class)
 bool hy__pool_has_purged(const hy__heap *heap, const hy__pool *pool, const void *block)
 {
     const size_t size = heap->classes[pool->size_class].block_size;
-    const size_t index = (size_t)((const char *)block - pool_start(pool)) / size;
-    return (pages_of_block(size, index) & pool->purged) != 0;
+    const size_t index = (size_t)((const char *)block - hy__pool_start(pool)) / size;
+    return (hy__pages_of_block(size, index) & pool->purged) != 0;
 }
 
 /* Whether a carved block is in the pool's free list or on a purged page. A link that was overwritten
@@ -344,116 +306,4 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
         link = next;
     }
     return link == block && link != NULL;
-}
-
-/* ---- purging inside a pool ------------------------------------------------------------------- */
-
-/* The pages on which a block lies that is out, as bits. `free_blocks`: a bit for each block that is
- * free. */
-static unsigned pages_in_use(const hy__heap *heap, const hy__pool *pool, const uint64_t *is_free)
-{
-    const size_t size = heap->classes[pool->size_class].block_size;
-    unsigned used = 0;
-    for (size_t i = 0; i < pool->carved; i++) {
-        if (!(is_free[i / 64] >> (i % 64) & 1)) {
-            used |= pages_of_block(size, i);
-        }
-    }
-    return used;
-}
-
-/* Free blocks behind the last one that is out count as not carved: no purged page reaches into what
- * carve will link. */
-static void uncarve_end(hy__pool *pool, size_t size, const uint64_t *is_free)
-{
-    size_t carved = pool->carved;
-    while (carved > 0 && is_free[(carved - 1) / 64] >> ((carved - 1) % 64) & 1) {
-        carved--;
-    }
-    const size_t pages = hy__round_up(carved * size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
-    pool->carved = (uint16_t)carved;
-    pool->purged &= (uint16_t)((1U << pages) - 1);
-}
-
-/* Make the free list anew: of the free blocks that lie on no purged page. */
-static void relink_blocks(hy__heap *heap, hy__pool *pool, const uint64_t *is_free)
-{
-    const size_t size = heap->classes[pool->size_class].block_size;
-    hy_heap_link *rest = NULL;
-    uint32_t purged = 0;
-    for (size_t i = pool->carved; i-- > 0;) {
-        if (!(is_free[i / 64] >> (i % 64) & 1)) {
-            continue;
-        }
-        if ((pages_of_block(size, i) & pool->purged) != 0) {
-            purged++;
-            continue;
-        }
-        rest = link_blocks(heap, pool, i, i + 1, rest);
-    }
-    pool->free = rest;
-    pool->purged_count = (uint16_t)purged;
-}
-
-/* Mark the blocks that are free: in the list, or on a purged page. False where a link was
- * overwritten. O(carved blocks). */
-bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *is_free)
-{
-    const size_t size = heap->classes[pool->size_class].block_size;
-    const char *const start = pool_start(pool);
-    memset(is_free, 0, HY__BLOCK_WORDS * sizeof *is_free);
-    for (size_t i = 0; pool->purged != 0 && i < pool->carved; i++) {
-        if ((pages_of_block(size, i) & pool->purged) != 0) {
-            is_free[i / 64] |= (uint64_t)1 << (i % 64);
-        }
-    }
-    const hy_heap_link *link = pool->free;
-    for (uint32_t n = 0; n < hy__pool_listed_blocks(pool); n++) {
-        const size_t within = (size_t)((const char *)link - start);
-        const size_t index = within / size;
-        if (within % size != 0 || index >= pool->carved ||
-            (is_free[index / 64] >> (index % 64) & 1)) {
-            return false;
-        }
-        is_free[index / 64] |= (uint64_t)1 << (index % 64);
-        hy__show_defined(heap, link, sizeof *link);
-        const bool fits = hy__link_fits(heap, link);
-        const hy_heap_link *const next = link->next;
-        hy__hide(heap, link, sizeof *link);
-        if (!fits) {
-            return false;
-        }
-        link = next;
-    }
-    return true;
-}
-
-/* Purge the pages of a pool that bear no block that is out and were touched. */
-void hy__pool_purge(hy__heap *heap, hy__pool *pool)
-{
-    uint64_t is_free[HY__BLOCK_WORDS];
-    if (heap->source->purge == NULL || hy__pool_listed_blocks(pool) == 0) {
-        return;
-    }
-    if (!hy__pool_free_blocks(heap, pool, is_free)) {
-        hy__misuse(HY_MISUSE_CORRUPTED, "heap", pool_start(pool), "(free list of a pool)");
-        return;
-    }
-    const unsigned touched = (unsigned)touched_pages(heap, pool);
-    const unsigned idle = touched & ~pages_in_use(heap, pool, is_free);
-    if (idle == 0) {
-        return;
-    }
-    pool->purged |= (uint16_t)idle;
-    pool->stale &= (uint16_t)~idle;
-    uncarve_end(pool, heap->classes[pool->size_class].block_size, is_free);
-    relink_blocks(heap, pool, is_free);
-    for (unsigned page = 0; page < pool->pages;) {
-        const unsigned run = (unsigned)__builtin_ctz(~(idle >> page));
-        if (run != 0) {
-            (void)hy__purge_range(heap, pool_start(pool) + ((size_t)page << HY__PAGE_SHIFT),
-                                  (size_t)run << HY__PAGE_SHIFT);
-        }
-        page += run + 1;
-    }
 }

@@ -1,0 +1,144 @@
+/*
+ * free.c: frees, with and without a size.
+ */
+#include "heap/give.h"
+#include "heap/internal.h"
+
+/* The inline function of the public header, for those who call it by name. */
+extern void hy_heap_free_sized(hy_heap *heap, void *block, size_t size);
+
+static void release_run(hy__heap *heap, hy__pool *pool)
+{
+    heap->run_count--;
+    heap->run_bytes -= (size_t)pool->pages << HY__PAGE_SHIFT;
+    hy__pages_give(heap, pool, UINT64_MAX);
+}
+
+/* Free a block that was found, and is live. */
+void hy__heap_release(hy__heap *heap, const hy__found *found, void *block)
+{
+    if (found->large != NULL) {
+        hy__large_free(heap, found->large);
+        return;
+    }
+    hy__pool *const pool = found->pool;
+    if (pool->size_class == HY__RUN_CLASS) {
+        release_run(heap, pool);
+        return;
+    }
+    if (heap->annotating) {
+        hy__show(heap, block, heap->classes[pool->size_class].block_size);
+    }
+    if (heap->strict) {
+        hy__pool_give(heap, pool, block);
+    } else {
+        hy__cache_overflow(heap, pool->size_class, block);
+    }
+}
+
+static inline void push(const hy__heap *heap, hy_heap_bin *bin, hy_heap_link *block)
+{
+    hy__link_set(heap, block, bin->head);
+    bin->head = block;
+}
+
+/* Out of line, so that the short way needs no frame. */
+static __attribute__((noinline)) void free_slow(hy__heap *heap, void *block)
+{
+    hy__found found;
+    if (block != NULL && hy__find_live(heap, block, &found)) {
+        hy__heap_release(heap, &found, block);
+    }
+}
+
+/*
+ * The short way. That the block is ours and starts where a block starts is only compared: what the
+ * next malloc waits for is found by arithmetic and one load, of what is noted for the page.
+ */
+void hy_heap_free(hy_heap *handle, void *block)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    const hy__span *const span = hy__radix_get(block);
+    const size_t offset = (uintptr_t)block & handle->mask;
+    const hy__arena *const arena = hy__arena_at(heap, block);
+    if (__builtin_expect(span == NULL || span != &arena->span || span->heap != heap, 0)) {
+        free_slow(heap, block);
+        return;
+    }
+    const unsigned info = arena->page_info[offset >> HY__PAGE_SHIFT];
+    const unsigned size_class = info & 0xff;
+    hy_heap_bin *const bin = &handle->bins[size_class];
+    const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
+    if (__builtin_expect(size_class < HY_HEAP_CLASSES && hy__is_block_start(bin, within), 1)) {
+        if (__builtin_expect(--bin->room >= 0, 1)) {
+            if (__builtin_expect(!hy__link_fits(heap, block), 1)) {
+                push(heap, bin, block);
+                return;
+            }
+        } else if (!heap->strict && !hy__link_fits(heap, block)) {
+            bin->room++;
+            hy__cache_pass(heap, hy__pool_at(arena, offset), block);
+            return;
+        }
+        bin->room++;
+    }
+    free_slow(heap, block);
+}
+
+/* A sized free that can't be pushed: of a block over 512 bytes, or the cache has no room, or it looks
+ * free, or the heap is strict. */
+static void free_sized(hy__heap *heap, void *block, size_t size, unsigned size_class)
+{
+    hy__found found;
+    if (!hy__find_live(heap, block, &found)) {
+        return;
+    }
+    const bool fits = size_class < HY_HEAP_CLASSES ? hy__found_fits_class(heap, &found, size_class)
+                                                   : hy__found_fits_size(heap, &found, size);
+    const bool exact = !heap->annotating || hy__found_usable(heap, &found, block) == size;
+    if (!fits || !exact) {
+        hy__misuse(HY_MISUSE_WRONG_SIZE, "heap", block, "(by a sized free)");
+        return;
+    }
+    hy__heap_release(heap, &found, block);
+}
+
+void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    const size_t size = asked != 0 ? asked : 1;
+    if (block == NULL) {
+        return;
+    }
+    if (!heap->strict && size <= HY_HEAP_MAX_SMALL && !hy__link_fits(heap, block)) {
+        const unsigned size_class = hy__class_of(size);
+        hy_heap_bin *const bin = &heap->window.bins[size_class];
+        if (bin->room > 0) {
+            bin->room--;
+            push(heap, bin, block);
+        } else {
+            hy__cache_overflow(heap, size_class, block);
+        }
+        return;
+    }
+    const size_t need = hy__need(heap, size);
+    free_sized(heap, block, size, need <= HY_HEAP_MAX_SMALL ? hy__class_of(need) : HY_HEAP_CLASSES);
+}
+
+void hy_heap_free_aligned_sized(hy_heap *handle, void *block, size_t alignment, size_t size)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    if (!hy__is_power_of_two(alignment) || alignment > HY_HEAP_MAX_ALIGNMENT) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "heap", block, "(alignment)");
+        return;
+    }
+    if (alignment <= HY_HEAP_ALIGNMENT) {
+        hy_heap_free_sized(handle, block, size);
+    } else if (block != NULL) {
+        const size_t least = size != 0 ? size : 1;
+        const unsigned size_class = alignment <= HY_PAGE_SIZE
+                                        ? hy__class_of_aligned(hy__need(heap, least), alignment)
+                                        : HY_HEAP_CLASSES;
+        free_sized(heap, block, least, size_class);
+    }
+}
