@@ -1,6 +1,7 @@
 """Finding out what a target can do, by asking a child that loads it."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from heapyard.trial.capabilities import Capabilities
 from heapyard.trial.child import Ended, Limits, run_child
-from heapyard.trial.signals import ending
+from heapyard.trial.signals import ending, last_words
 from heapyard.trial.targets import TargetError
 
 __all__ = ["Probe", "probe"]
@@ -22,7 +23,8 @@ class Probe:
 
     capabilities: Capabilities | None
     cause: str = ""
-    """"load": it can't be loaded; "symbol": it has no malloc; "died": its child did."""
+    """"load": it can't be loaded; "symbol": it has no malloc; "died": its child did; "refused":
+    its child ended by itself, with a word."""
     reason: str = ""
 
 
@@ -60,10 +62,18 @@ def _ask(program: tuple[str, ...], environment: Mapping[str, str]) -> Probe:
         ) from error
     answer = _answer(ended)
     if answer is None:
-        return Probe(None, "died", f"{ending(ended)} while it was loaded")
+        return _dead(ended)
     if "functions" in answer:
         return Probe(Capabilities.from_json(answer))
     return Probe(None, answer.get("cause", "load"), answer.get("reason", "no reason given"))
+
+
+def _dead(ended: Ended) -> Probe:
+    """What ended a child: a status that it chose and explained, or else a defect."""
+    words = last_words(ended.stderr.decode(errors="replace"))
+    chosen = ended.reason == "itself" and os.WIFEXITED(ended.status)
+    cause = "refused" if chosen and words else "died"
+    return Probe(None, cause, f"{ending(ended)} while it was loaded{words}")
 
 
 def _answer(ended: Ended) -> dict[str, Any] | None:

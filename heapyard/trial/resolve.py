@@ -259,6 +259,8 @@ def _other_names(request: _Request, elf: ElfFile) -> str:
 def _advice(answer: Probe) -> str:
     if answer.cause == "died":
         return "; run a program with it under a debugger"
+    if answer.cause == "refused":
+        return ""
     if "static TLS" in answer.reason:
         return "; use --mode preload"
     return "; install or link what it needs"

@@ -9,7 +9,7 @@ from heapyard.trial.child import Ended, Limits, run_child
 from heapyard.trial.outcome import Figure, Outcome, Status
 from heapyard.trial.packed import PackedPlan
 from heapyard.trial.plan import Plan
-from heapyard.trial.signals import ending, signal_name
+from heapyard.trial.signals import ending, last_words, signal_name
 from heapyard.trial.targets import Target, TargetError
 
 __all__ = ["run_plan"]
@@ -118,14 +118,8 @@ def _broken(ended: Ended, facts: dict[str, Any]) -> Outcome:
     else:
         facts["exit_code"] = os.WEXITSTATUS(ended.status)
         seen += ", no result" if not ended.result else ""
-    seen += _last_words(facts["stderr"])
+    seen += last_words(facts["stderr"])
     return Outcome(status=status, expected="the call returns", seen=seen, **facts)
-
-
-def _last_words(stderr: str) -> str:
-    """What an allocator that gives up says last, as a clause."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return f"; it said: {lines[-1][:200]}" if lines else ""
 
 
 def _answered(plan: Plan | PackedPlan, answer: dict[str, Any], facts: dict[str, Any]) -> Outcome:

@@ -5,7 +5,9 @@ import signal
 
 from heapyard.trial.child import Ended
 
-__all__ = ["ending", "signal_name"]
+__all__ = ["ending", "last_words", "signal_name"]
+
+_LONGEST_WORDS = 200
 
 
 def signal_name(number: int) -> str:
@@ -31,3 +33,9 @@ def ending(ended: Ended) -> str:
     if os.WIFSIGNALED(ended.status):
         return f"killed by {signal_name(os.WTERMSIG(ended.status))}"
     return f"exited with status {os.WEXITSTATUS(ended.status)}"
+
+
+def last_words(stderr: str) -> str:
+    """What an allocator that gives up says last, as a clause; empty where it said nothing."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return f"; it said: {lines[-1][:_LONGEST_WORDS]}" if lines else ""

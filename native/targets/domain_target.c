@@ -70,15 +70,20 @@ static void domain_free(void *handle, void *block)
     JOIN(CALLS, free)(block);
 }
 
-#if DEBUG
-/* When the library is loaded, before any block. */
-__attribute__((constructor)) static void set_up_hooks(void)
+/* When the library is loaded, before any block: a wrong HEAPYARD_MALLOC is told once, and not by each
+ * plan. */
+__attribute__((constructor)) static void start(void)
 {
+    hy_allocator allocator;
+    hy_domain_get_allocator(DOMAIN, &allocator);
+#if DEBUG
     if (!hy_domain_setup_debug_hooks(HY_DOMAIN_BIT(DOMAIN), NULL)) {
         abort();
     }
+#endif
 }
 
+#if DEBUG
 /* What it finds aborts with a line, unless the process has a handler of its own. */
 static const char *domain_check(void *handle)
 {

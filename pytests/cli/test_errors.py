@@ -54,6 +54,17 @@ def test_a_mistake_is_one_line_that_names_it(
     assert reason.lower() in here(*arguments).error.lower()
 
 
+@pytest.mark.parametrize("target", ["domain:raw", "domain:mem", "domain:obj+debug"])
+@pytest.mark.parametrize("verb", [["check"], ["bench", "--target"]], ids=["check", "bench"])
+def test_a_wrong_choice_of_what_serves_domains_is_told_before_any_plan_runs(
+    here: Heapyard, monkeypatch: pytest.MonkeyPatch, verb: list[str], target: str
+) -> None:
+    monkeypatch.setenv("HEAPYARD_MALLOC", "foo")
+    error = here(*verb, target).error
+    assert error.startswith(f"{target}: it can't be loaded: exited with status 2")
+    assert "invalid HEAPYARD_MALLOC=foo: must be default, debug, " in error
+
+
 def test_a_text_file_is_no_library(here: Heapyard, folder: Path) -> None:
     (folder / "lib.so").write_text("INPUT(libc.so.6)\n" * 50)
     assert "not a shared library" in here("check", "./lib.so").error
