@@ -11,9 +11,10 @@
  * arena's header, never beside the blocks. A larger request gets a run of pages in an arena, and
  * one above an eighth of an arena a mapping of its own; both are blocks like any other.
  *
- * In front of the pools stands a cache for each class: a list of freed blocks, last in, first out,
- * bounded by what the class has handed out. malloc and free_sized are a pop and a push on it; the
- * bound grows where blocks move back and forth and shrinks where they do not.
+ * In front of the pools stands a cache for each class: a bounded list of freed blocks, last in,
+ * first out. malloc and free_sized are a pop and a push on it, and blocks that it has no room for go
+ * straight to their pools. The bound grows where such blocks were wanted again. When nearly all is
+ * freed, or before the heap grows beyond its highest, the caches are emptied.
  *
  * A pool without live blocks gives its pages back to its arena, and an arena without pools goes
  * back to the page source, but for the few that are kept (`arenas_kept`). New pools come from the
@@ -98,7 +99,7 @@ typedef struct hy_heap_config {
     size_t arena_size;            /* 0: HY_HEAP_DEFAULT_ARENA_SIZE */
     size_t pool_size;             /* the largest; 0: HY_HEAP_MAX_POOL_SIZE */
     size_t purge_threshold;       /* 0: 1 MiB at first; it grows while what was purged is touched
-                                   * again soon, to at most 1/8 of the most that was mapped. Else
+                                   * again soon, to at most the most that was mapped. Else
                                    * fixed */
     uint32_t arenas_kept;         /* one more than the empty arenas kept (0: the default, 2) */
     uint32_t purge;               /* a hy_heap_purge */
