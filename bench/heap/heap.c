@@ -104,10 +104,10 @@ static void fill(hy_heap *heap, const block_plan *blocks)
 
 static void shuffle(const block_plan *blocks)
 {
-    for (size_t i = blocks->count - 1; i > 0; i--) {
-        const size_t other = next_random() % (i + 1);
-        void *const address = blocks->address[i];
-        blocks->address[i] = blocks->address[other];
+    for (size_t left = blocks->count; left > 1; left--) {
+        const size_t other = next_random() % left;
+        void *const address = blocks->address[left - 1];
+        blocks->address[left - 1] = blocks->address[other];
         blocks->address[other] = address;
     }
 }
