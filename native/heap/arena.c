@@ -148,10 +148,10 @@ static hy__pool *take_from(hy__heap *heap, hy__arena *arena, unsigned pages, siz
 #define ARENAS_TRIED 8
 
 static hy__pool *take_from_bucket(hy__heap *heap, unsigned bucket, unsigned pages, size_t alignment,
-                                  bool *clean)
+                                  bool *clean, uint32_t tries)
 {
     hy__arena *arena = heap->buckets[bucket];
-    for (int tried = 0; arena != NULL && tried < ARENAS_TRIED; tried++) {
+    for (; arena != NULL && tries > 0; tries--) {
         hy__arena *const next = arena->next;
         if (arena->longest >= pages) {
             hy__pool *const pool = take_from(heap, arena, pages, alignment, clean);
@@ -164,22 +164,35 @@ static hy__pool *take_from_bucket(hy__heap *heap, unsigned bucket, unsigned page
     return NULL;
 }
 
-/*
- * A pool of `pages` pages, first page aligned, from the fullest arena that has them; a new arena
- * where none has. Its class is not set. `clean`: none of the pages was ever touched, or all were
- * purged since: they read as zero. NULL if and only if there is no memory.
- */
-hy__pool *hy__pages_take(hy__heap *heap, unsigned pages, size_t alignment, bool *clean)
+/* The same from any arena that there is, `tries` of each bucket at most. */
+static hy__pool *take_from_any(hy__heap *heap, unsigned pages, size_t alignment, bool *clean,
+                               uint32_t tries)
 {
     for (uint64_t buckets = heap->bucket_bits; buckets != 0; buckets &= buckets - 1) {
         const unsigned bucket = (unsigned)__builtin_ctzll(buckets);
-        hy__pool *const pool = take_from_bucket(heap, bucket, pages, alignment, clean);
+        hy__pool *const pool = take_from_bucket(heap, bucket, pages, alignment, clean, tries);
         if (pool != NULL) {
             return pool;
         }
     }
+    return NULL;
+}
+
+/*
+ * A pool of `pages` pages, first page aligned, from the fullest arena that has them; a new arena
+ * where none has. Its class is not set. `clean`: none of the pages was ever touched, or all were
+ * purged since: they read as zero. NULL if and only if there is no memory: before, each arena is looked
+ * at, after all that was kept for later has gone (hy__span_map).
+ */
+hy__pool *hy__pages_take(hy__heap *heap, unsigned pages, size_t alignment, bool *clean)
+{
+    hy__pool *const pool = take_from_any(heap, pages, alignment, clean, ARENAS_TRIED);
+    if (pool != NULL) {
+        return pool;
+    }
     hy__arena *const arena = hy__arena_new(heap);
-    return arena != NULL ? take_from(heap, arena, pages, alignment, clean) : NULL;
+    return arena != NULL ? take_from(heap, arena, pages, alignment, clean)
+                         : take_from_any(heap, pages, alignment, clean, UINT32_MAX);
 }
 
 /* Take back the pages of a pool without live blocks. `touched`: a bit for each of the first 64 pages

@@ -89,6 +89,9 @@ void hy__large_free(hy__heap *heap, hy__large *large);
 void *hy__large_resize(hy__heap *heap, hy__large *large, size_t size);
 size_t hy__large_drop_spares(hy__heap *heap);
 
+/* trim.c */
+void hy__give_up_kept(hy__heap *heap);
+
 /* heap.c, free.c: requests without counting failures */
 void *hy__heap_take(hy__heap *heap, size_t asked, size_t alignment, bool zero);
 void hy__heap_release(hy__heap *heap, const hy__found *found, void *block);

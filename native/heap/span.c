@@ -3,10 +3,21 @@
  */
 #include "heap/internal.h"
 
-/* Map `size` bytes for the heap, and count them. */
+static void *map(const hy__heap *heap, size_t size, size_t alignment)
+{
+    return heap->source->map(heap->source->context, size, alignment);
+}
+
+/* Map `size` bytes for the heap, and count them. Where the source has no more, what the heap keeps for
+ * later goes first: caches, pools, arenas and mappings without a live block. */
 void *hy__span_map(hy__heap *heap, size_t size, size_t alignment)
 {
-    void *const address = heap->source->map(heap->source->context, size, alignment);
+    void *address = map(heap, size, alignment);
+    if (address == NULL) {
+        const size_t before = heap->mapped_bytes;
+        hy__give_up_kept(heap);
+        address = heap->mapped_bytes < before ? map(heap, size, alignment) : NULL;
+    }
     if (address == NULL) {
         return NULL;
     }

@@ -20,14 +20,27 @@ static void purge_pools(hy__heap *heap)
     }
 }
 
-size_t hy_heap_trim(hy_heap *handle)
+static void empty_caches(hy__heap *heap)
 {
-    hy__heap *const heap = hy__heap_of(handle);
-    const size_t returned_before = heap->returned;
     hy__cache_flush_all(heap);
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         hy__pool_drop_empty(heap, size_class);
     }
+}
+
+/* Before a request is refused: all that is kept for later goes, so that it may serve now. */
+void hy__give_up_kept(hy__heap *heap)
+{
+    empty_caches(heap);
+    (void)hy__large_drop_spares(heap);
+    delete_empty_arenas(heap);
+}
+
+size_t hy_heap_trim(hy_heap *handle)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    const size_t returned_before = heap->returned;
+    empty_caches(heap);
     (void)hy__purge_all(heap);
     purge_pools(heap);
     delete_empty_arenas(heap);

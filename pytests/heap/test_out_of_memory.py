@@ -8,6 +8,7 @@ import pytest
 
 from heapyard import BufferPages, FaultyPages, Heap
 from heapyard.errors import OutOfMemoryError
+from heapyard.heap import Purge
 from pytests.heap.verify import counters_of, verify
 from pytests.support.memory import fill, read
 
@@ -75,12 +76,12 @@ def test_a_failure_is_told_at_each_try_until_there_is_memory(
     assert counters_of(heap).failures == 5
 
 
-def use_up(heap: Heap) -> list[int]:
-    """Blocks of 1,000 bytes until there is no more memory."""
+def use_up(heap: Heap, size: int = 1000) -> list[int]:
+    """Blocks of so many bytes until there is no more memory."""
     blocks = []
     try:
         while True:
-            blocks.append(heap.malloc(1000))
+            blocks.append(heap.malloc(size))
     except OutOfMemoryError:
         return blocks
 
@@ -99,6 +100,35 @@ def test_a_source_with_an_end_can_be_used_up_and_used_again() -> None:
         assert min(counts) >= 0.97 * max(counts)
     assert buffer.used == 0
     buffer.check()
+
+
+def test_what_is_kept_for_later_serves_before_a_request_is_refused() -> None:
+    # [ cache | empty pools | arena | spare mapping ]: nothing is live, so all of it can be had.
+    with Heap(source=BufferPages(1 << 20), arena_size=256 << 10) as heap:
+        for size in [*range(16, 65_536, 480), 300_000, 100_000, 400_000] * 3:
+            heap.free_sized(heap.malloc(size), size)
+            verify(heap)
+        assert counters_of(heap).failures == 0
+
+
+def test_a_run_of_free_pages_is_found_in_the_last_arena_before_a_request_is_refused(
+    make_heap: MakeHeap, source: FaultyPages
+) -> None:
+    heap = make_heap(arena_size=256 << 10, pool_size=4096, purge=Purge.AT_ONCE, strict=True)
+    blocks = [heap.malloc(3500) for _ in range(12 * 64)]
+    source.fail_from(1)
+    blocks += use_up(heap, 3500)
+    arenas: dict[int, list[int]] = {}
+    for block in sorted(blocks):
+        arenas.setdefault(block >> 18, []).append(block)
+    first, *others = arenas.values()
+    for block in first[10:20]:
+        heap.free(block)
+    for pages in others:
+        for block in pages[10:30:2]:
+            heap.free(block)
+    assert len(others) > 10
+    assert heap.malloc(30_000) == first[10]
 
 
 def test_frees_need_no_memory(make_heap: MakeHeap, source: FaultyPages) -> None:
