@@ -97,7 +97,7 @@ bool hy__pool_free_blocks(const hy__heap *heap, const hy__pool *pool, uint64_t *
 void hy__pool_purge(hy__heap *heap, hy__pool *pool)
 {
     uint64_t is_free[HY__BLOCK_WORDS];
-    if (heap->source->purge == NULL || hy__pool_listed_blocks(pool) == 0) {
+    if (heap->source->purge == NULL || (hy__pool_listed_blocks(pool) == 0 && pool->stale == 0)) {
         return;
     }
     if (!hy__pool_free_blocks(heap, pool, is_free)) {

@@ -135,6 +135,18 @@ def test_trim_purges_pages_without_a_live_block_inside_pools(make_heap: MakeHeap
     verify(heap)
 
 
+@pytest.mark.usefixtures("exact")
+def test_trim_purges_pages_that_a_pool_took_over_and_has_not_carved(make_heap: MakeHeap) -> None:
+    heap = make_heap(purge=Purge.ON_TRIM, arena_size=ARENA)
+    use_and_free(heap, 400_000)
+    pools = {pool.address: pool for pool in (pool_of(heap, heap.malloc(4096)) for _ in range(16))}
+    heap.trim()
+    for address in pools:
+        pool = pool_of(heap, address)
+        used = pool.carved * 4096
+        assert resident_pages(address + used, pool.size - used) == 0 or used == pool.size
+
+
 def test_blocks_on_purged_pages_are_handed_out_again(make_heap: MakeHeap) -> None:
     heap = make_heap(arena_size=ARENA, strict=True)
     blocks = [heap.malloc(64) for _ in range(8000)]
