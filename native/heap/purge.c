@@ -180,7 +180,8 @@ unsigned hy__purge_empty_arenas_kept(const hy__heap *heap)
         return heap->arenas_kept;
     }
     const size_t grown = (heap->threshold - BASE_THRESHOLD) / heap->arena_size;
-    return heap->arenas_kept + (unsigned)grown;
+    return grown < UINT32_MAX - heap->arenas_kept ? heap->arenas_kept + (unsigned)grown
+                                                  : UINT32_MAX;
 }
 
 void hy__purge_set_up(hy__heap *heap, const hy_heap_config *config)

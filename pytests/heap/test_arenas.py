@@ -186,3 +186,11 @@ def test_a_heap_of_each_policy_gives_back_everything(make_heap: MakeHeap, purge:
     heap = make_heap(purge=purge)
     blocks = [heap.malloc(300) for _ in range(5000)]
     ebb(heap, blocks[::2], 300)
+
+
+def test_arenas_kept_without_bound_all_stay(make_heap: MakeHeap, source: FaultyPages) -> None:
+    heap = make_heap(arena_size=ARENA, arenas_kept=2**32 - 2)
+    for _ in range(6):
+        for block in [heap.malloc(1024) for _ in range(8000)]:
+            heap.free(block)
+    assert source.counts.unmaps == 0
