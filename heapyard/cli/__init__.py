@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from heapyard._version import version
 from heapyard.cli import bench, check, explain, record, replay, rules, targets
-from heapyard.cli._parser import INTERRUPTED, PASSED, UNUSABLE, Parser
+from heapyard.cli._parser import INTERRUPTED, PASSED, UNUSABLE, Parser, UsageError
 from heapyard.errors import HeapyardError
 
 if TYPE_CHECKING:
@@ -93,7 +93,10 @@ def _system_trouble(error: OSError) -> str:
 
 def _dispatch(arguments: Sequence[str] | None) -> int:
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        command = f"heapyard {options.verb}" if options.verb else "heapyard"
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}; see `{command} --help`")
     if options.version:
         print(f"heapyard {version()}")
         return PASSED
@@ -108,7 +111,9 @@ def _parser() -> Parser:
     parser = Parser(prog="heapyard", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="store_true", help="show the version")
     parser.set_defaults(run=None)
-    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    verbs = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="verb", parser_class=Parser
+    )
     for verb in (check, bench, rules, explain, targets, replay, record):
         verb.add(verbs)
     return parser
