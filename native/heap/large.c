@@ -244,7 +244,7 @@ static bool move_mapping(hy__heap *heap, hy__large *large, size_t size)
         hy__span_unmap(heap, address, size);
         return false;
     }
-    hy__show(heap, before.address, before.size);
+    hy__show_defined(heap, before.address, before.size);
     source->move(source->context, before.address, before.size, address);
     hy__span_count(heap, before.size, 0);
     HY_COUNT(heap->unmaps++);

@@ -19,13 +19,16 @@ static void touch(const char *place)
 /* Blocks of all kinds: written whole, grown, shrunk, freed in three ways. */
 static void use_soundly(hy_heap *heap)
 {
-    static const size_t sizes[] = {1, 16, 100, 513, 5000, 30000, 50000, 900000};
+    static const size_t sizes[] = {1, 16, 100, 513, 5000, 30000, 50000, 900000, 4000000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const size_t size = sizes[i];
         char *block = hy_heap_malloc(heap, size);
         memset(block, 1, size);
         block = hy_heap_realloc(heap, block, 2 * size);
         memset(block + size, 2, size);
+        if (block[0] != 1) {
+            exit(3);
+        }
         block = hy_heap_realloc(heap, block, size);
         touch(block + size - 1);
         hy_heap_free_sized(heap, block, size);
