@@ -1,7 +1,7 @@
 /*
  * layout.h: what a heap is made of.
  *
- *     hy__heap     the handle's window, the classes, lists of arenas, totals: 8 KiB of its own
+ *     hy__heap     the handle's window, the classes, lists of arenas, totals: 12 KiB of its own
  *     hy__span     an arena or a large block: an entry in the heap's list and in the radix tree
  *     hy__arena    [ hy__arena | page maps | bits | hy__pool ... ][ page ][ page ] ... [ page ]
  *     hy__pool     a run of pages: blocks of one class, or one block over 64 KiB

@@ -41,7 +41,7 @@ static void uncarve_end(hy__pool *pool, size_t size, const uint64_t *is_free)
 }
 
 /* Make the free list anew: of the free blocks that lie on no purged page. */
-static void rehy__pool_link(hy__heap *heap, hy__pool *pool, const uint64_t *is_free)
+static void relink_blocks(hy__heap *heap, hy__pool *pool, const uint64_t *is_free)
 {
     const size_t size = heap->classes[pool->size_class].block_size;
     hy_heap_link *rest = NULL;
@@ -112,7 +112,7 @@ void hy__pool_purge(hy__heap *heap, hy__pool *pool)
     pool->purged |= (uint16_t)idle;
     pool->stale &= (uint16_t)~idle;
     uncarve_end(pool, heap->classes[pool->size_class].block_size, is_free);
-    rehy__pool_link(heap, pool, is_free);
+    relink_blocks(heap, pool, is_free);
     for (unsigned page = 0; page < pool->pages;) {
         const unsigned run = (unsigned)__builtin_ctz(~(idle >> page));
         if (run != 0) {

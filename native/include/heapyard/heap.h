@@ -133,7 +133,7 @@ typedef struct hy_heap {
 /* ---- making and deleting -------------------------------------------------------------------- */
 
 /*
- * A new, empty heap. `config` may be NULL: all defaults. It maps 8 KiB for itself; the first
+ * A new, empty heap. `config` may be NULL: all defaults. It maps 12 KiB for itself; the first
  * arena is mapped when it is needed. Returns NULL if and only if the page source has no memory. A
  * `config` with another `size`, or a value that is not allowed above, is misuse (bad argument).
  */
