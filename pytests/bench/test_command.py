@@ -1,7 +1,6 @@
 """`heapyard bench` as a user runs it. Short runs: the figures are looked at, never their size."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from heapyard._native.build import current_build
 from heapyard.trial import Plan
 from pytests.bench.driver import library
 from pytests.cli.conftest import Heapyard, Ran
+from pytests.support.valgrind import skip_without_valgrind
 
 SHORT = ("--rounds", "2", "--live", "200", "--pairs", "1000")
 MIB = 1 << 20
@@ -195,11 +195,10 @@ def test_sized_frees_are_asked_for_by_an_option(here: Heapyard, folder: Path) ->
 
 
 def test_instructions_of_the_list_are_fewer_than_libcs(here: Heapyard, folder: Path) -> None:
-    if shutil.which("valgrind") is None:
-        pytest.skip("no valgrind here")
     build = current_build()
     if build.has_sanitizer("address") or build.has_sanitizer("thread"):
         pytest.skip("valgrind can't run a program with this sanitizer's runtime")
+    skip_without_valgrind(build.runner, "--capabilities")
     ran = here(
         *("bench", "--target", "libc", "--target", "list", "--plan", "lifo", "--instructions"),
         *(*SHORT, "--json", "out.json"),
