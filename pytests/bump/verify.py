@@ -5,33 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import pytest
-
-from heapyard.block import Block, BlockState
+from pytests.support.accounting import NAMES, bytes_by_state, counters_of
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump
-    from heapyard.counters import BumpCounters
 
-NAMES = {
-    BlockState.LIVE: "live_bytes",
-    BlockState.FREE: "free_bytes",
-    BlockState.METADATA: "metadata_bytes",
-    BlockState.UNUSED: "unused_bytes",
-}
-
-
-def counters_of(bump: Bump) -> BumpCounters:
-    """The counters, or a skip where the build has none."""
-    counters = bump.counters()
-    if counters is None:
-        pytest.skip("the library was built with HEAPYARD_COUNTERS=OFF")
-    return counters
-
-
-def bytes_by_state(blocks: list[Block]) -> dict[BlockState, int]:
-    """How many bytes of a walk are in each state."""
-    return {state: sum(b.size for b in blocks if b.state == state) for state in BlockState}
+__all__ = ["NAMES", "bytes_by_state", "counters_of", "verify"]
 
 
 def verify(bump: Bump) -> None:

@@ -5,28 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import pytest
-
 from heapyard.block import Block, BlockState
 from heapyard.heap import CLASSES, Heap, HeapPool, PoolState
+from pytests.support.accounting import NAMES, counters_of
 
 if TYPE_CHECKING:
     from heapyard.counters import HeapCounters
 
-NAMES = {
-    BlockState.LIVE: "live_bytes",
-    BlockState.FREE: "free_bytes",
-    BlockState.METADATA: "metadata_bytes",
-    BlockState.UNUSED: "unused_bytes",
-}
-
-
-def counters_of(heap: Heap) -> HeapCounters:
-    """The counters, or a skip where the build has none."""
-    counters = heap.counters()
-    if counters is None:
-        pytest.skip("the library was built with HEAPYARD_COUNTERS=OFF")
-    return counters
+__all__ = ["counters_of", "pool_of", "verify"]
 
 
 def pool_of(heap: Heap, address: int) -> HeapPool:
