@@ -31,16 +31,31 @@ _ENTRY = re.compile(r'X\(\s*(\w+),\s*"([^"]+)",\s*"([^"]+)",\s*((?:"[^"]*"\s*)+)
 _PIECE = re.compile(r'"([^"]*)"')
 
 
-def _read(header: Path) -> tuple[Defect, ...]:
+_HERE = Path(__file__).parent
+
+
+def _read(header: Path) -> list[Defect]:
     text = header.read_text(encoding="utf-8").replace("\\\n", "\n")
-    return tuple(
+    return [
         Defect(name, rule, shows, "".join(_PIECE.findall(pieces)))
         for name, rule, shows, pieces in _ENTRY.findall(text)
-    )
+    ]
 
 
-DEFECTS = _read(Path(__file__).with_name("yard_defects.h"))
-"""Read from the header, so that tests can be collected without a build."""
+def _groups() -> list[Path]:
+    """The headers of defect_lists/, in the order in which yard_defects.h lists their macros."""
+    text = (_HERE / "yard_defects.h").read_text(encoding="utf-8")
+    listed = re.findall(r"YARD_\w+_DEFECTS(?=\(X\))", text)
+    headers = {
+        name: path
+        for path in (_HERE / "defect_lists").glob("*.h")
+        for name in re.findall(r"#define (YARD_\w+_DEFECTS)", path.read_text(encoding="utf-8"))
+    }
+    return [headers[name] for name in listed]
+
+
+DEFECTS = tuple(defect for header in _groups() for defect in _read(header))
+"""Read from the headers, so that tests can be collected without a build."""
 
 
 def corpus_path() -> Path:
