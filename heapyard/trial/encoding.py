@@ -13,7 +13,7 @@ from typing import Any
 
 from heapyard.trial.checks import Check
 from heapyard.trial.header import MAX_SLOTS, SIZE_MAX, Header, PlanError
-from heapyard.trial.operations import BY_NAME, FIGURES, OPERATIONS, Call, Expect, Operation
+from heapyard.trial.operations import BY_CODE, BY_NAME, FIGURES, Call, Expect, Operation
 
 __all__ = [
     "SCHEMA",
@@ -122,7 +122,7 @@ def unpack(data: bytes) -> tuple[Header, list[Call]]:
 
 def _unpack_call(row: tuple[int, ...], operands: Sequence[int]) -> Call:
     code, expect, index, slot, size = row
-    if code >= len(OPERATIONS) or (index != _NO_ARG and index >= len(operands)):
+    if code not in BY_CODE or (index != _NO_ARG and index >= len(operands)):
         raise PlanError(f"Damaged packed plan: operation {code} with operand {index}")
     return Call(
         code,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import NamedTuple
 
-__all__ = ["BY_NAME", "FIGURES", "OPERATIONS", "Call", "Expect", "Operation"]
+__all__ = ["BY_CODE", "BY_NAME", "FIGURES", "OPERATIONS", "Call", "Expect", "Operation"]
 
 FIGURES = ("rss", "live_bytes", "usable_bytes", "extent", "mapped")
 """What `measure` can answer; the index is the packed operation's size field. All in bytes."""
@@ -39,12 +39,12 @@ class Call(NamedTuple):
     @property
     def operation(self) -> "Operation":
         """The row of the table."""
-        return OPERATIONS[self.code]
+        return BY_CODE[self.code]
 
     @property
     def name(self) -> str:
         """The operation's name, as in JSON."""
-        return OPERATIONS[self.code].name
+        return BY_CODE[self.code].name
 
     @property
     def values(self) -> tuple[int | str | None, ...]:
@@ -154,7 +154,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(23, "distinct"),
     Operation(24, "self_check", (), _NOTHING, "check"),
 )
-"""The table, indexed by operation code."""
+"""The table, in the order of codes."""
+
+BY_CODE: dict[int, Operation] = {operation.code: operation for operation in OPERATIONS}
+"""The same rows by code; not every number is one."""
 
 BY_NAME: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}
 """The same rows by name."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from heapyard.trial import encoding
 from heapyard.trial.header import Header
-from heapyard.trial.operations import OPERATIONS, Call
+from heapyard.trial.operations import BY_CODE, Call
 
 __all__ = ["PackedPlan"]
 
@@ -28,7 +28,7 @@ class PackedPlan:
     def functions(self) -> frozenset[str]:
         """The entry points that the target must have for this plan."""
         codes = set(self._data[self._body :: encoding.CALL_SIZE])
-        functions = (OPERATIONS[code].function for code in codes)
+        functions = (BY_CODE[code].function for code in codes)
         return frozenset(function for function in functions if function)
 
     @functools.cached_property

@@ -129,7 +129,7 @@ static bool ops_are_sound(hy_plan *plan, hy_reason *reason)
 {
     for (uint64_t i = 0; i < plan->header.op_count; i++) {
         const hy_plan_op *const op = &plan->ops[i];
-        if (op->op >= HY_OP_COUNT) {
+        if (!hy__op_is_known(op->op)) {
             return REFUSE(reason, "bad plan: op %" PRIu64 ": unknown op %u", i, op->op);
         }
         const hy_op_facts *const facts = &hy__op_facts[op->op];

@@ -65,7 +65,7 @@ uint32_t hy__functions_of(const struct heapyard_target *target)
 
 const char *hy_trial_op_name(uint32_t op)
 {
-    return op < HY_OP_COUNT ? hy__op_facts[op].name : NULL;
+    return hy__op_is_known(op) ? hy__op_facts[op].name : NULL;
 }
 
 const char *hy_trial_check_name(uint32_t index)

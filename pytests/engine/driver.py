@@ -21,53 +21,55 @@ import pytest
 
 from heapyard._native.build import current_build
 
-OPS = [
-    "nop",
-    "malloc",
-    "calloc",
-    "realloc",
-    "reallocarray",
-    "free",
-    "free_sized",
-    "free_aligned_sized",
-    "aligned_alloc",
-    "posix_memalign",
-    "memalign",
-    "valloc",
-    "pvalloc",
-    "usable_size",
-    "fill_usable",
-    "write",
-    "check",
-    "check_all",
-    "set_errno",
-    "free_all",
-    "trim",
-    "measure",
-    "forget",
-    "distinct",
-    "self_check",
-]
-CHECKS = [
-    "null",
-    "refuse",
-    "align",
-    "overlap",
-    "content",
-    "zero",
-    "errno",
-    "usable",
-    "return_code",
-    "mapped",
-    "in_place",
-    "memptr",
-    "self_check",
-    "engine",
-]
+OPS = {
+    "nop": 0,
+    "malloc": 1,
+    "calloc": 2,
+    "realloc": 3,
+    "reallocarray": 4,
+    "free": 5,
+    "free_sized": 6,
+    "free_aligned_sized": 7,
+    "aligned_alloc": 8,
+    "posix_memalign": 9,
+    "memalign": 10,
+    "valloc": 11,
+    "pvalloc": 12,
+    "usable_size": 13,
+    "fill_usable": 14,
+    "write": 15,
+    "check": 16,
+    "check_all": 17,
+    "set_errno": 18,
+    "free_all": 19,
+    "trim": 20,
+    "measure": 21,
+    "forget": 22,
+    "distinct": 23,
+    "self_check": 24,
+}
+"""The value of each op."""
+CHECKS = {
+    "null": 0,
+    "refuse": 1,
+    "align": 2,
+    "overlap": 3,
+    "content": 4,
+    "zero": 5,
+    "errno": 6,
+    "usable": 7,
+    "return_code": 8,
+    "mapped": 9,
+    "in_place": 10,
+    "memptr": 11,
+    "self_check": 12,
+    "engine": 13,
+}
+"""The bit of each check, counted from 0."""
 MEASURES = ["rss", "live_bytes", "usable_bytes", "extent", "mapped"]
 
-ALL = (1 << len(CHECKS)) - 1
-DEFAULT = ALL & ~(1 << CHECKS.index("self_check"))
+ALL = sum(1 << bit for bit in CHECKS.values())
+DEFAULT = ALL & ~(1 << CHECKS["self_check"])
 
 FAILS, EITHER, ERRNO_KEPT, ENOMEM, EINVAL, IN_PLACE = 1, 2, 4, 8, 16, 32
 NO_SLOT = 0xFFFFFFFF
@@ -83,7 +85,7 @@ needs_the_libc = pytest.mark.usefixtures("unsanitized_malloc")
 
 def checks(*names: str) -> int:
     """The mask of these checks."""
-    return sum(1 << CHECKS.index(name) for name in names)
+    return sum(1 << CHECKS[name] for name in names)
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def pack(ops: list[Op], header: Header | None = None) -> bytes:
     index = {operand: position for position, operand in enumerate(operands)}
     return packed + b"".join(
         pack_op(
-            OPS.index(each.name),
+            OPS[each.name],
             slot=NO_SLOT if each.slot is None else each.slot,
             size=each.size,
             arg=NO_ARG if each.arg is None else index[each.arg],

@@ -4,7 +4,17 @@ import errno
 
 import pytest
 
-from heapyard.trial import OPERATIONS, PTRDIFF_MAX, SIZE_MAX, Call, Check, Plan, PlanError
+from heapyard.trial import (
+    OPERATIONS,
+    PTRDIFF_MAX,
+    SIZE_MAX,
+    Call,
+    Check,
+    Operation,
+    Plan,
+    PlanError,
+)
+from heapyard.trial.operations import BY_CODE
 
 
 def test_a_call_reads_like_c() -> None:
@@ -204,8 +214,14 @@ def test_more_calls_on_a_loaded_plan_take_new_slots() -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_the_code_of_an_operation_is_its_place_in_the_table(operation: object) -> None:
-    assert OPERATIONS[operation.code] is operation  # type: ignore[attr-defined]
+def test_an_operation_is_found_by_its_code(operation: Operation) -> None:
+    assert BY_CODE[operation.code] is operation
+    assert Call(operation.code).name == operation.name
+
+
+def test_operations_stand_in_the_order_of_their_codes() -> None:
+    codes = [operation.code for operation in OPERATIONS]
+    assert codes == sorted(set(codes))
 
 
 def test_an_empty_plan_is_true() -> None:

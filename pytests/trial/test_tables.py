@@ -2,7 +2,6 @@
 
 import ctypes
 import errno
-import itertools
 import re
 from pathlib import Path
 
@@ -20,12 +19,11 @@ FIELD_NAMES = {"HY_FIELD_SLOT": 1, "HY_FIELD_SLOT_OPT": 2, "HY_FIELD_SIZE": 4, "
 
 
 def names(function: str) -> list[str]:
-    """What the engine's table of this kind answers, up to its end."""
+    """What the engine's table of this kind answers, without the numbers that have no name."""
     answer = getattr(ctypes.CDLL(str(current_build().libheapyard_trial)), function)
     answer.restype = ctypes.c_char_p
     answer.argtypes = [ctypes.c_uint32]
-    found = itertools.takewhile(lambda name: name is not None, map(answer, itertools.count()))
-    return [name.decode() for name in found]
+    return [name.decode() for name in map(answer, range(256)) if name is not None]
 
 
 def constant(name: str) -> str:
@@ -105,8 +103,8 @@ def test_expectations_have_the_bits_of_the_header(name: str, bit: Expect) -> Non
 
 
 def test_the_default_checks_are_those_of_the_header() -> None:
-    assert f"HY_CHECK_DEFAULT = 0x{Check.DEFAULT:04x}" in PLAN_H
-    assert f"HY_CHECK_ALL = 0x{Check.ALL:04x}" in PLAN_H
+    assert f"HY_CHECK_DEFAULT = 0x{Check.DEFAULT:04x} " in PLAN_H
+    assert f"HY_CHECK_ALL = 0x{Check.ALL:04x}," in PLAN_H
 
 
 def test_bounds_are_those_of_the_header() -> None:

@@ -109,7 +109,8 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
 
 /*
  * Every op: X(value, enumerator, name in JSON, fields, expectations, entry point that it needs, or
- * `none`). Values are part of the format and never change.
+ * `none`). Values are part of the format and never change; those between that no op has are not
+ * valid.
  *
  *  calloc         arg = count, size = of one          free_aligned_sized  arg = alignment, size
  *  reallocarray   arg = count, size = of one          usable_size   >= what was asked, and >= size

@@ -122,7 +122,8 @@ HY_API size_t hy_trial_bench_functions(const hy_trial_bench *request, const void
                                        const struct hy_trial_functions *functions, char *json,
                                        size_t json_size);
 
-/* Names as they stand in JSON; NULL past the last. Checks are numbered by bit: 0 is "null". */
+/* Names as they stand in JSON; NULL for a number that has none. Checks are numbered by bit: 0 is
+ * "null". */
 HY_API const char *hy_trial_op_name(uint32_t op);
 HY_API const char *hy_trial_check_name(uint32_t index);
 HY_API const char *hy_trial_measure_name(uint32_t measure);
