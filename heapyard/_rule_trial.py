@@ -79,6 +79,11 @@ class Trial:
         self.figures: list[dict[str, Any]] = []
         self._ends = time.monotonic() + rule.seconds
 
+    @classmethod
+    def forget_hangs(cls) -> None:
+        """From now on every target has all its time again, whatever hung before."""
+        cls._hangs.clear()
+
     def __repr__(self) -> str:
         return f"<Trial of {self.target.name} by {self.rule.id}>"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
@@ -21,6 +20,7 @@ from heapyard.cli._parser import (
     add_loading,
     whole_number,
 )
+from heapyard.cli._selection import add_workers, require_expression
 from heapyard.errors import HeapyardError
 from heapyard.report import terminal
 from heapyard.report.json import require_writable
@@ -48,8 +48,6 @@ examples:
   heapyard check ./libmine.so -k "ALIGN and not 03" -n 1 -v
   heapyard check ./libmine.so --json verdicts.json --junit verdicts.xml"""
 
-_MOST_WORKERS = 1024
-
 
 def add(verbs: Verbs) -> None:
     """Declare the verb."""
@@ -74,13 +72,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-k", metavar="EXPR", help="only rules whose id, name or target fits, as pytest's -k"
     )
-    parser.add_argument(
-        "-n",
-        metavar="N",
-        type=_workers,
-        default="auto",
-        help="how many worker processes; 0: none (default: auto, one a core)",
-    )
+    add_workers(parser)
     parser.add_argument(
         "--seed",
         metavar="N",
@@ -102,18 +94,6 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         default=".heapyard/plans",
         help="save the plans of failures there (default: .heapyard/plans)",
     )
-
-
-def _workers(text: str) -> int:
-    return (
-        _cores()
-        if text == "auto"
-        else whole_number(0, _MOST_WORKERS, f"0 to {_MOST_WORKERS}, or auto")(text)
-    )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -140,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
     """Raise HeapyardError for whatever would stop the run later."""
-    _require_expression(options.k)
+    require_expression(options.k)
     Path.cwd()  # raises where the folder is gone
     for file in (options.json, options.junit):
         if file is not None:
@@ -151,19 +131,6 @@ def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
     if options.lib:
         use_build(options.lib)
     return resolve_targets(options.targets, prefix=options.prefix, mode=options.mode)
-
-
-def _require_expression(text: str | None) -> None:
-    from _pytest.mark.expression import Expression  # noqa: PLC0415
-
-    if text is None:
-        return
-    if not text.strip():
-        raise UsageError(f"-k {text!r}: empty; leave it out for all rules")
-    try:
-        Expression.compile(text)
-    except Exception as error:  # its class differs between versions of pytest
-        raise UsageError(f"-k {text!r}: {error}; join words with and, or, not") from None
 
 
 def _arguments(options: argparse.Namespace) -> list[str]:

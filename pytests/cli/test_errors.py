@@ -168,6 +168,6 @@ def test_an_interruption_before_the_run_is_one_line(
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check_verb, "_require_expression", interrupted)
+    monkeypatch.setattr(check_verb, "require_expression", interrupted)
     ran = here("check", "libc")
     assert (ran.code, ran.err) == (130, "heapyard: interrupted\n")

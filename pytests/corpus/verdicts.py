@@ -1,41 +1,11 @@
-"""Run one rule on one target, as the plugin does, but without a report: only the verdict counts."""
+"""What a rule says of a target, without a report: see heapyard.corpus.verdict."""
 
-from collections.abc import Callable
-from importlib import import_module
-
-from heapyard.rules import CONTRACT, NotApplicable, Rule, RuleViolation, Trial, find_rule
-from heapyard.trial import Target
+from heapyard.corpus import body_of, verdict
+from heapyard.rules import Rule
 
 __all__ = ["body_of", "claim", "verdict"]
-
-
-def body_of(rule: Rule) -> Callable[[Trial], None]:
-    """The test function that was declared as this rule."""
-    module = import_module(f"{CONTRACT}.{rule.file.stem}")
-    body: Callable[[Trial], None] = getattr(module, rule.function)
-    return body
 
 
 def claim(rule: Rule) -> str:
     """The id of a test of this rule; that of the rule's own test begins with the rule."""
     return f"{rule.function.removeprefix('test_')}-{rule.id}"
-
-
-def verdict(identity: str, target: Target, *, seed: int = 0) -> tuple[str, str]:
-    """What the rule says, with a text for people.
-
-    "pass", "skip", the kind of the violation, the name of the signal, or "memory" where the rule
-    measures and finds too much.
-    """
-    rule = find_rule(identity)
-    trial = Trial(rule, target, seed=seed)
-    if lacking := trial.missing():
-        return "skip", f"needs {', '.join(lacking)}"
-    try:
-        body_of(rule)(trial)
-    except RuleViolation as violation:
-        outcome = violation.outcome
-        return (outcome.kind or outcome.status) if outcome else "memory", str(violation)
-    except NotApplicable as missing:
-        return "skip", str(missing)
-    return "pass", ""

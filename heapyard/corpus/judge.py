@@ -1,0 +1,68 @@
+"""Ask the rule that is meant for a defect, and all others if wanted, what they see of it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from heapyard import _rule_trial
+from heapyard.corpus.finding import Finding
+from heapyard.corpus.verdict import verdict
+from heapyard.rules import Trial, load_rules
+from heapyard.trial import resolve_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from heapyard.corpus.defects import Defect
+    from heapyard.trial import Target
+
+__all__ = ["judge_defect", "without_shrinking"]
+
+_QUIET = ("pass", "skip")
+
+
+def judge_defect(library: Path, defect: Defect, *, all_rules: bool = False) -> Finding:
+    """Run the rule on the library with the defect in force, and on the sound one."""
+    began = time.monotonic()
+    target = _target(library, defect.name)
+    with without_shrinking():
+        seen, text = verdict(defect.rule, target)
+        sound, _ = verdict(defect.rule, _target(library, ""))
+        others = _others(defect, target) if all_rules else None
+    return Finding(
+        defect=defect,
+        seen=seen,
+        text=text,
+        sound=sound,
+        others=others,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _others(defect: Defect, target: Target) -> tuple[str, ...]:
+    identities = (rule.id for rule in load_rules() if rule.id != defect.rule)
+    return tuple(each for each in identities if verdict(each, target)[0] not in _QUIET)
+
+
+@cache
+def _target(library: Path, defect: str) -> Target:
+    return resolve_target(str(library), environment={"HEAPYARD_DEFECT": defect})
+
+
+@contextlib.contextmanager
+def without_shrinking() -> Iterator[None]:
+    """The verdict is asked for, not the shortest plan.
+
+    Each defect starts with a clean slate, though they all go by the name of one library.
+    """
+    seconds = _rule_trial.SHRINK_SECONDS
+    _rule_trial.SHRINK_SECONDS = 0.0
+    Trial.forget_hangs()
+    try:
+        yield
+    finally:
+        _rule_trial.SHRINK_SECONDS = seconds
