@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from heapyard._rule import Rule
     from heapyard.trial import Check, Outcome, Plan, Target
 
-__all__ = ["FLAGS", "NotApplicable", "RuleViolation", "Trial"]
+__all__ = ["FLAGS", "Growth", "NotApplicable", "RuleViolation", "Trial"]
 
 FLAGS = frozenset({"errno", "free", "realloc", "large", "threads"})
 """What a rule may need beside entry points: that a failing call sets errno, that single blocks can
@@ -40,7 +41,7 @@ HANG_AGAIN_SECONDS = 2.0
 class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this package)
     """The target broke the rule: what was expected, what was seen, and the plan that shows it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         expected: str,
         seen: str = "",
@@ -48,6 +49,7 @@ class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this 
         operation: str = "",
         plan: Plan | None = None,
         outcome: Outcome | None = None,
+        growth: Growth | None = None,
     ) -> None:
         super().__init__(f"expected {expected}; seen {seen}" if seen else expected)
         self.expected = expected
@@ -55,6 +57,17 @@ class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this 
         self.operation = operation
         self.plan = plan
         self.outcome = outcome
+        self.growth = growth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """A bound on what a plan measures: the last figure of a name against the first."""
+
+    figure: str
+    """rss or mapped."""
+    most: int
+    """Bytes by which it may grow."""
 
 
 class NotApplicable(Exception):  # noqa: N818
@@ -133,9 +146,19 @@ class Trial:
             raise self._violation(plan, outcome, min(time_limit, self.rule.seconds))
         return outcome
 
-    def fail(self, expected: str, seen: str = "", *, plan: Plan | None = None) -> NoReturn:
-        """Say that the rule is broken, where it follows from what `run` answered."""
-        raise RuleViolation(expected, seen, plan=plan)
+    def fail(
+        self,
+        expected: str,
+        seen: str = "",
+        *,
+        plan: Plan | None = None,
+        growth: Growth | None = None,
+    ) -> NoReturn:
+        """Say that the rule is broken, where it follows from what `run` answered.
+
+        `growth`: what a measurement of the plan exceeds, so that a C program can show it too.
+        """
+        raise RuleViolation(expected, seen, plan=plan, growth=growth)
 
     def figure(self, name: str, value: float, *, unit: str = "") -> None:
         """Record a figure. Those of PROFILE rules are their verdict; the first is the table's."""

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from heapyard._rule import MUST, PROFILE, SHOULD, Level, Rule
-from heapyard._rule_trial import FLAGS, NotApplicable, RuleViolation, Trial
+from heapyard._rule_trial import FLAGS, Growth, NotApplicable, RuleViolation, Trial
 from heapyard.errors import BadArgumentError, HeapyardError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "MUST",
     "PROFILE",
     "SHOULD",
+    "Growth",
     "Level",
     "NotApplicable",
     "Rule",

@@ -94,6 +94,11 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         default=".heapyard/plans",
         help="save the plans of failures there (default: .heapyard/plans)",
     )
+    group.add_argument(
+        "--reproducers",
+        metavar="DIR",
+        help="write a C program for each failure there (default: beside its plan)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -125,9 +130,9 @@ def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
     for file in (options.json, options.junit):
         if file is not None:
             require_writable(Path(file).absolute())
-    plans = Path(options.plans)
-    if plans.exists() and not plans.is_dir():
-        raise UsageError(f"--plans {plans} is a file: name a folder")
+    for flag, text in (("--plans", options.plans), ("--reproducers", options.reproducers)):
+        if text is not None and Path(text).exists() and not Path(text).is_dir():
+            raise UsageError(f"{flag} {text} is a file: name a folder")
     if options.lib:
         use_build(options.lib)
     return resolve_targets(options.targets, prefix=options.prefix, mode=options.mode)
@@ -138,6 +143,7 @@ def _arguments(options: argparse.Namespace) -> list[str]:
     settings = {
         "--heapyard-seed": options.seed,
         "--heapyard-plans": options.plans,
+        "--heapyard-reproducers": options.reproducers,
         "--allocator-mode": options.mode,
         "--allocator-prefix": options.prefix,
         "--heapyard-json": options.json,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,10 @@ def add(verbs: Verbs) -> None:
     parser = verbs.add_parser("replay", help="run a saved plan again", description=_DESCRIPTION)
     parser.add_argument("plan", metavar="PLAN", help="a plan's JSON file, or a recording")
     parser.add_argument("target", metavar="TARGET", nargs="?", help="another target to run it on")
+    parser.add_argument(
+        "--c", action="store_true", help="print a C program that shows the failure by itself"
+    )
+    parser.add_argument("-o", metavar="FILE", help="write the C program there")
     add_loading(parser)
     add_library(parser)
     parser.set_defaults(run=run)
@@ -56,12 +61,44 @@ def run(options: argparse.Namespace) -> int:
 
     if options.lib:
         use_build(options.lib)
+    if options.o and not options.c:
+        raise UsageError("-o goes with --c: it names the file of the C program")
+    if options.c and is_recording(Path(options.plan)):
+        raise UsageError(f"{options.plan} is a recording: --c prints a plan that check saved")
     if is_recording(Path(options.plan)):
         return _run_recording(Path(options.plan), options)
     plan = _read(Path(options.plan))
     typed = options.target or plan.header.origin.get("target", "")
     target = _resolve(typed, plan, options)
+    if options.c:
+        return _write_c(plan, target, options)
     return _show(plan, typed, run_plan(target, plan), options)
+
+
+def _write_c(plan: Plan, target: Target, options: argparse.Namespace) -> int:
+    """Run it to know what fails, and print the C program for that, or for all that it checks."""
+    from heapyard.reproducer import (  # noqa: PLC0415
+        Failure,
+        NoProgramError,
+        c_program,
+        command_of,
+    )
+    from heapyard.trial import run_plan  # noqa: PLC0415
+
+    outcome = run_plan(target, plan)
+    if outcome.status == "refused":
+        raise HeapyardError(f"{target.typed} can't run {options.plan}: {outcome.seen}")
+    file = options.o or "repro.c"
+    try:
+        text = c_program(plan, Failure.of(outcome, rule=plan.name), target, file=file)
+    except NoProgramError as error:
+        raise HeapyardError(f"no C program of {options.plan}: {error}") from None
+    if options.o:
+        Path(options.o).write_text(text, encoding="utf-8")
+        print(f"{options.o}: {command_of(target, shlex.quote(options.o))}")
+    else:
+        print(text, end="")
+    return PASSED
 
 
 def _run_recording(path: Path, options: argparse.Namespace) -> int:

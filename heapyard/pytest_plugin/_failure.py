@@ -18,7 +18,8 @@ def failure_text(result: Result) -> str:
     """The property, and under it what was expected, seen, and the command that shows it again."""
     head = f"{result.rule} ({result.level}) on {result.target}: {result.title}"
     rows = [("source", result.source), *result.explanation]
-    return "\n".join([head, *(f"  {label:<9} {text}" for label, text in rows)])
+    lines = [f"  {label:<9} {text}" for label, text in rows]
+    return "\n".join([head, *lines, *(f"{'':12}{line}" for line in result.listing.splitlines())])
 
 
 def violation_repr(item: pytest.Item, result: Result, text: str) -> ExceptionChainRepr:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heapyard.pytest_plugin import _plans
+from heapyard.pytest_plugin import _plans, _programs
 from heapyard.pytest_plugin._failure import failure_text, violation_repr
 from heapyard.report.result import Result, Verdict
 from heapyard.rules import MUST, PROFILE, SHOULD, NotApplicable, RuleViolation
@@ -85,6 +85,11 @@ def _figure(figures: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _violated(plain: Result, error: RuleViolation, bench: Bench) -> Result:
     plan = _plans.save(error.plan, bench.settings.plans, bench.defendant, bench.trial.rule, error)
     shown = None if plan is None else _nearby(plan, bench.folder)
+    program = _programs.write(bench.settings.reproducers, bench.defendant, bench.trial.rule, error)
+    if program is not None:
+        path = _nearby(program.path, bench.folder)
+        command = program.command(bench.defendant, shlex.quote(path))
+        plain = replace(plain, program=path, command=command, listing=program.listing)
     return replace(
         plain,
         verdict=Verdict.FAIL,

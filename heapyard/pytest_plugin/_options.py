@@ -30,6 +30,8 @@ class Settings:
     library: str | None
     json: Path | None
     plans: Path
+    reproducers: Path
+    """Where C programs go."""
 
 
 _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -77,6 +79,14 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
             "help": f"Save the plans of failures in DIR (default: {DEFAULT_PLANS}).",
         },
     ),
+    (
+        "--heapyard-reproducers",
+        "heapyard_reproducers",
+        {
+            "metavar": "DIR",
+            "help": "Write a C program for each failure in DIR (default: beside its plan).",
+        },
+    ),
 )
 
 
@@ -113,6 +123,7 @@ def read_settings(config: pytest.Config) -> Settings:
     """The settings of this session. Raises pytest.UsageError for a value that can't be."""
     folder = config.invocation_params.dir
     json = _path(config, "heapyard_json")
+    plans = _path(config, "heapyard_plans") or folder / DEFAULT_PLANS
     return Settings(
         targets=_targets(config),
         prefix=_text(config, "heapyard_prefix"),
@@ -121,7 +132,8 @@ def read_settings(config: pytest.Config) -> Settings:
         strict=bool(config.getoption("heapyard_strict") or config.getini("heapyard_strict")),
         library=str(_path(config, "heapyard_lib") or "") or None,
         json=json,
-        plans=_path(config, "heapyard_plans") or folder / DEFAULT_PLANS,
+        plans=plans,
+        reproducers=_path(config, "heapyard_reproducers") or plans,
     )
 
 

@@ -41,6 +41,8 @@ class Result:
     """{"name", "value", "unit"}; where a rule took several, the others stand under "more"."""
     plan: str | None = None
     """The file of the plan that shows the failure."""
+    program: str | None = None
+    """The file of the C program that shows it too."""
     seconds: float = 0.0
 
     target: str = ""
@@ -54,6 +56,10 @@ class Result:
     """The call at which it was seen."""
     again: str = ""
     """The command that shows the failure once more."""
+    command: str = ""
+    """The shell command that builds the C program and runs it on the target."""
+    listing: str = ""
+    """The C program's main function, where that is short."""
 
     @property
     def failed(self) -> bool:
@@ -69,6 +75,7 @@ class Result:
             ("what", "" if self.expected else self.detail),
             ("at", self.operation),
             ("again", self.again),
+            ("in C", self.command),
         )
         return tuple((label, text) for label, text in rows if text)
 

@@ -211,12 +211,13 @@ def _failure(result: Result, style: Style, width: int) -> Iterator[str]:
     yield f"  {style(result.target, 'bold')}"
     for label, text in result.explanation:
         name = style(f"{label:<9}", "dim")
-        if label == "again":  # in one piece, to be copied
+        if label in ("again", "in C"):  # in one piece, to be copied
             yield f"    {name} {style(text, 'cyan')}"
             continue
         first, *more = _wrap(text, width - _TEXT)
         yield f"    {name} {first}"
         yield from (f"{'':{_TEXT}}{line}" for line in more)
+    yield from (f"{'':{_TEXT}}{line}".rstrip() for line in result.listing.splitlines())
 
 
 def _wrap(text: str, width: int, *, indent: int = 0) -> list[str]:

@@ -13,7 +13,7 @@ from heapyard.contract.grids import (
 )
 from heapyard.contract.memory import resident_growth
 from heapyard.contract.mixes import APART
-from heapyard.rules import MUST, SHOULD, Trial, rule
+from heapyard.rules import MUST, SHOULD, Growth, Trial, rule
 from heapyard.trial import Check
 
 
@@ -179,7 +179,9 @@ def test_realloc_to_zero_bytes_ends_the_block(trial: Trial) -> None:
     plan.measure("rss")
     grown = resident_growth(trial, plan)
     if grown > 16 * MIB:
-        trial.fail("at most 16 MiB left of 1,000 blocks of 64 KiB", f"{grown:,} bytes", plan=plan)
+        bound = Growth(figure="rss", most=16 * MIB)
+        expected = "at most 16 MiB left of 1,000 blocks of 64 KiB"
+        trial.fail(expected, f"{grown:,} bytes", plan=plan, growth=bound)
 
 
 @rule(

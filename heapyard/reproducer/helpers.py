@@ -1,0 +1,262 @@
+"""The functions that a program may need beside `main`. Only those that it calls are printed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["HELPERS", "Helper", "headers_of", "in_order"]
+
+
+@dataclass(frozen=True)
+class Helper:
+    """One function's C text, what it needs, and the headers for it."""
+
+    text: str
+    needs: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+
+
+_FAILED = """\
+/* Says what was expected and seen, and ends the program: this heap can't be trusted any more. */
+__attribute__((format(printf, 1, 2), noreturn)) static void failed(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    (void)vdprintf(STDOUT_FILENO, format, values);
+    va_end(values);
+    _exit(1);
+}"""
+
+_BYTE_AT = """\
+/* What byte i of a block is filled with; `number` tells the blocks apart. Never zero. */
+static unsigned char byte_at(unsigned number, size_t i)
+{
+    return (unsigned char)((37 * i + i / 256 + i / 65536 + 61 * number) | 1);
+}"""
+
+_NEXT = """\
+/* The next byte to look at: all of the first and last 64 KiB, one in each page between. */
+static size_t next(size_t i, size_t size)
+{
+    return i < 65535 || size - i <= 65536 ? i + 1 : (i | 4095) + 1;
+}"""
+
+_FILL = """\
+static void fill(unsigned char *block, size_t size, unsigned number)
+{
+    for (size_t i = 0; block != NULL && i < size; STEP) {
+        block[i] = byte_at(number, i);
+    }
+}"""
+
+_SAME = """\
+static void same(const unsigned char *block, size_t size, unsigned number)
+{
+    for (size_t i = 0; block != NULL && i < size; STEP) {
+        if (block[i] != byte_at(number, i)) {
+            failed("expected: 0x%02x in byte %zu, as it was written; seen: 0x%02x\\n",
+                   byte_at(number, i), i, block[i]);
+        }
+    }
+}"""
+
+_APART = """\
+static void apart(const void *new, size_t new_size, const void *old, size_t old_size)
+{
+    const uintptr_t a = (uintptr_t)new;
+    const uintptr_t b = (uintptr_t)old;
+    if (a != 0 && b != 0 && a < b + old_size + !old_size && b < a + new_size + !new_size) {
+        failed("expected: %zu bytes that no live block owns; seen: %zu bytes at %p,"
+               " where %zu bytes at %p are live\\n",
+               new_size, new_size, new, old_size, old);
+    }
+    if (a + new_size < a) {
+        failed("expected: a block inside the address space; seen: %zu bytes at %p\\n", new_size,
+               new);
+    }
+}"""
+
+_MAPPED = """\
+/* Every page of the block can be reached: msync says ENOMEM where one is not mapped. */
+static void mapped(const void *block, size_t size)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = (uintptr_t)block & ~(page - 1);
+    const uintptr_t end = ((uintptr_t)block + size + !size + page - 1) & ~(page - 1);
+    if (block != NULL && msync((void *)first, end - first, MS_ASYNC) != 0 && errno == ENOMEM) {
+        failed("expected: a block in mapped memory; seen: %zu bytes at %p, where a page is not\\n",
+               size, block);
+    }
+}"""
+
+_ZERO = """\
+static void zero(const unsigned char *block, size_t size)
+{
+    for (size_t i = 0; block != NULL && i < size; i++) {
+        if (block[i] != 0) {
+            failed("expected: %zu bytes of zero; seen: 0x%02x in byte %zu\\n", size, block[i], i);
+        }
+    }
+}"""
+
+_LEAST = """\
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}"""
+
+_LOOK_UP = """\
+/* A function by its name; where there is none, there is nothing to show. */
+static void *look_up(void *library, const char *name)
+{
+    void *const found = dlsym(library, name);
+    if (found == NULL) {
+        (void)printf("not applicable: this allocator has no %s\\n", name);
+        exit(0);
+    }
+    return found;
+}"""
+
+_DIED = """\
+/* The process may not live through it: then this says so. It stands on a stack of its own. */
+static void died(int signal)
+{
+    if (signal == SIGALRM) {
+        failed("expected: the call returns; seen: still running after %d s\\n", SECONDS);
+    }
+    failed("expected: the call returns; seen: signal %d (%s)\\n", signal,
+           signal == SIGSEGV   ? "SIGSEGV"
+           : signal == SIGABRT ? "SIGABRT"
+           : signal == SIGBUS  ? "SIGBUS"
+           : signal == SIGILL  ? "SIGILL"
+           : signal == SIGFPE  ? "SIGFPE"
+           : signal == SIGTRAP ? "SIGTRAP"
+                               : "another");
+}
+
+static void watch(void)
+{
+    static unsigned char stack[65536];
+    static const int signals[] = {SIGSEGV, SIGABRT, SIGBUS,  SIGILL,
+                                  SIGFPE,  SIGTRAP, SIGSYS, SIGALRM};
+    const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_handler = died, .sa_flags = SA_ONSTACK | SA_NODEFER};
+    (void)sigaltstack(&other, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        (void)sigaction(signals[i], &action, NULL);
+    }
+    (void)alarm(SECONDS);
+}"""
+
+_GUARD = """\
+/* Runs the rest in a child, whose end can be seen whatever it is: exit() or endless growth too. */
+static void guard(void)
+{
+    const long most = MEMORY;
+    const pid_t child = fork();
+    if (child <= 0) {
+        return;
+    }
+    int status = 0;
+    for (int tick = 0; waitpid(child, &status, WNOHANG) == 0; tick++) {
+        char path[64], text[256] = "";
+        long pages = 0;
+        (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)child);
+        const int file = open(path, O_RDONLY);
+        if (file >= 0 && read(file, text, sizeof text - 1) > 0) {
+            (void)sscanf(text, "%*s %ld", &pages);
+        }
+        (void)close(file);
+        if (pages > most / sysconf(_SC_PAGESIZE) || tick >= SECONDS * 100) {
+            (void)kill(child, SIGKILL);
+            failed("expected: the calls return; seen: %ld MiB of memory in use after %d s\\n",
+                   pages * (sysconf(_SC_PAGESIZE) / 1024) / 1024, tick / 100);
+        }
+        (void)usleep(10000);
+    }
+    if (WIFSIGNALED(status)) {
+        failed("expected: the calls return; seen: signal %d\\n", WTERMSIG(status));
+    }
+    if (WEXITSTATUS(status) != FINISHED) {
+        failed("expected: the calls return; seen: exit with status %d\\n", WEXITSTATUS(status));
+    }
+    exit(0);
+}"""
+
+_RSS = """\
+/* Memory in use: what is anonymous and in RAM, less what is marked as free. */
+static long rss(void)
+{
+    char line[256];
+    long anonymous = 0, lazy = 0;
+    FILE *const file = fopen("/proc/self/smaps_rollup", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        (void)sscanf(line, "Anonymous: %ld", &anonymous);
+        (void)sscanf(line, "LazyFree: %ld", &lazy);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return (anonymous - lazy) * 1024;
+}"""
+
+_MAPPED_BYTES = """\
+/* The size of the address space in use. */
+static long mapped_bytes(void)
+{
+    long pages = 0;
+    FILE *const file = fopen("/proc/self/statm", "r");
+    if (file != NULL) {
+        (void)!fscanf(file, "%ld", &pages);
+        (void)fclose(file);
+    }
+    return pages * sysconf(_SC_PAGESIZE);
+}"""
+
+_NOTE = """\
+/* The first figure and the last. */
+static long first = -1, last = -1;
+
+static void note(long figure)
+{
+    first = first < 0 ? figure : first;
+    last = figure;
+}"""
+
+_VITAL = ("stdio.h", "unistd.h")
+
+HELPERS: dict[str, Helper] = {
+    "failed": Helper(_FAILED, headers=("stdarg.h", *_VITAL)),
+    "byte_at": Helper(_BYTE_AT),
+    "next": Helper(_NEXT),
+    "fill": Helper(_FILL, ("byte_at",)),
+    "same": Helper(_SAME, ("failed", "byte_at")),
+    "zero": Helper(_ZERO, ("failed",)),
+    "least": Helper(_LEAST),
+    "apart": Helper(_APART, ("failed",), ("stdint.h",)),
+    "mapped": Helper(_MAPPED, ("failed",), ("errno.h", "stdint.h", "sys/mman.h", "unistd.h")),
+    "look_up": Helper(_LOOK_UP, headers=("dlfcn.h", "stdio.h")),
+    "watch": Helper(_DIED, ("failed",), ("signal.h", "unistd.h")),
+    "guard": Helper(
+        _GUARD,
+        ("failed",),
+        ("fcntl.h", "signal.h", "stdio.h", "sys/types.h", "sys/wait.h", "unistd.h"),
+    ),
+    "rss": Helper(_RSS, headers=("stdio.h",)),
+    "mapped_bytes": Helper(_MAPPED_BYTES, headers=("stdio.h", "unistd.h")),
+    "note": Helper(_NOTE),
+}
+"""In the order in which they are printed: each after what it needs."""
+
+
+def in_order(wanted: Iterable[str]) -> list[str]:
+    """These and all that they need, as they must stand in the file."""
+    needed = set(wanted)
+    for name in reversed(HELPERS):
+        if name in needed:
+            needed.update(HELPERS[name].needs)
+    return [name for name in HELPERS if name in needed]
+
+
+def headers_of(names: Iterable[str]) -> set[str]:
+    """The headers of these helpers."""
+    return {header for name in names for header in HELPERS[name].headers}

@@ -1,0 +1,195 @@
+"""Every operation and every form of a program: it compiles without a warning, and finds nothing
+where the allocator is sound."""
+
+from pathlib import Path
+
+import pytest
+
+from heapyard._native.build import current_build
+from heapyard.reproducer import Failure, NoProgramError, c_program, listing
+from heapyard.reproducer.calls import WRITERS
+from heapyard.reproducer.signatures import SIGNATURES, known_functions
+from heapyard.trial import Check, Plan, Target, resolve_target
+from heapyard.trial.operations import OPERATIONS
+from pytests.reproducer.programs import Run, compiled, run
+
+ANY = Failure()
+LIBC_CHECKS = Check.DEFAULT
+
+
+@pytest.fixture(scope="module")
+def libc() -> Target:
+    return resolve_target("libc")
+
+
+def everything() -> Plan:
+    """Each operation that the libc can do."""
+    plan = Plan("everything", checks=LIBC_CHECKS)
+    first = plan.malloc(100, errno_kept=True)
+    array = plan.calloc(10, 30)
+    plan.realloc(first, 300)
+    plan.realloc(first, (1 << 64) - 1, fails="ENOMEM")
+    plan.reallocarray(array, 20, 30)
+    plan.reallocarray(array, 1 << 40, 1 << 40, fails="ENOMEM")
+    aligned = [plan.aligned_alloc(64, 128), plan.memalign(256, 100), plan.valloc(10)]
+    aligned += [plan.posix_memalign(1 << 20, 5), plan.pvalloc(10)]
+    plan.posix_memalign(24, 5, fails="EINVAL")
+    plan.set_errno(12)
+    plan.usable_size(first)
+    plan.usable_size(None)
+    plan.fill_usable(first)
+    plan.write(array)
+    plan.check(array)
+    plan.check_all()
+    plan.measure("rss")
+    plan.trim(0)
+    plan.forget(aligned.pop())
+    plan.malloc((1 << 63) + 1, fails=True)
+    plan.malloc(3 << 20)
+    plan.free(None)
+    for block in aligned:
+        plan.free(block)
+    plan.free_all()
+    return plan
+
+
+def many(plan: Plan) -> Plan:
+    """So many calls, alike in none of three, that they become a table."""
+    for turn in range(90):
+        block = plan.malloc(turn * turn % 97, may_fail=True)
+        if turn % 3:
+            plan.realloc(block, turn * turn % 89, may_fail=True)
+        if turn % 7 == 1:
+            plan.free(block)
+    return plan
+
+
+def regular() -> Plan:
+    """Runs of calls that become loops."""
+    plan = Plan("regular")
+    kept = [plan.malloc(48) for _ in range(50)]
+    for size in range(20):
+        plan.free(plan.malloc(size * 16 + 16))
+    for block in reversed(kept):
+        plan.free(block)
+    return plan
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_every_operation_compiles_and_holds_on_libc(
+    compiler: str, libc: Target, tmp_path: Path
+) -> None:
+    text = c_program(everything(), ANY, libc)
+    assert run(compiled(text, tmp_path, compiler=compiler)) == Run(0, "")
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_many_calls_become_a_table_of_steps(compiler: str, libc: Target, tmp_path: Path) -> None:
+    text = c_program(many(everything()), ANY, libc)
+    assert "} steps[] = {" in text
+    assert run(compiled(text, tmp_path, compiler=compiler)) == Run(0, "")
+
+
+def test_runs_of_calls_become_loops(libc: Target, tmp_path: Path) -> None:
+    text = c_program(regular(), ANY, libc)
+    assert "for (size_t i = 0; i < 50; i++) {" in text
+    assert "b[49 - i]" in text or "leave(49 - i)" in text
+    assert run(compiled(text, tmp_path)) == Run(0, "")
+
+
+def test_rounds_become_a_loop_around_all(libc: Target, tmp_path: Path) -> None:
+    plan = Plan("rounds", repeat=30)
+    plan.free(plan.malloc(10))
+    plan.malloc(100)
+    text = c_program(plan, ANY, libc)
+    assert "round < 30" in text
+    assert run(compiled(text, tmp_path)) == Run(0, "")
+
+
+def test_short_program_is_shown_whole(libc: Target) -> None:
+    plan = Plan("short")
+    plan.free(plan.malloc(10))
+    assert listing(c_program(plan, ANY, libc)).startswith("int main(void)")
+    assert listing(c_program(many(plan), ANY, libc)) == ""
+
+
+def test_only_the_check_that_failed_is_made() -> None:
+    plan = Plan("two")
+    plan.malloc(10)
+    plan.malloc(20)
+    seen = Failure(status="violation", kind="align", op=1, slot=1, expected="x", seen="y")
+    text = listing(c_program(plan, seen, resolve_target("libc")))
+    assert text.count("if (") == 1
+    assert "(uintptr_t)p1 % 16 != 0" in text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Check.ALL.kinds if kind != "self_check"])
+def test_every_kind_of_violation_can_be_looked_for(kind: str, libc: Target, tmp_path: Path) -> None:
+    plan = everything()
+    last = len(plan) - 1
+    for op in (0, 1, 2, last):
+        seen = Failure(status="violation", kind=kind, op=op)
+        assert run(compiled(c_program(plan, seen, libc), tmp_path)).code == 0
+
+
+@pytest.mark.parametrize("status", ["crash", "hang", "exit", "runaway"])
+def test_what_ends_a_process_is_watched_for(status: str, libc: Target, tmp_path: Path) -> None:
+    plan = Plan("dies")
+    plan.free(plan.malloc(10))
+    text = c_program(plan, Failure(status=status, op=1), libc)
+    assert run(compiled(text, tmp_path)) == Run(0, "")
+
+
+@pytest.mark.parametrize("name", ["heap", "region:fast", "bump", "domain:mem"])
+def test_table_of_a_library_is_opened(name: str, tmp_path: Path) -> None:
+    if current_build().sanitizer:
+        pytest.skip("a sanitized library can't be opened by a plain program")
+    target = resolve_target(name)
+    plan = Plan("table")
+    first, _ = plan.malloc(100), plan.malloc(40)
+    if target.capabilities.has("realloc"):
+        plan.realloc(first, 300)
+    if target.capabilities.has("free"):
+        plan.free(first)
+    program = compiled(c_program(plan, ANY, target), tmp_path)
+    assert run(program, str(target.path)) == Run(0, "")
+    assert run(program).code == 2
+
+
+def test_functions_with_a_prefix_are_looked_up(tmp_path: Path) -> None:
+    source = tmp_path / "my.c"
+    source.write_text(
+        "#include <stdlib.h>\nvoid *my_malloc(size_t n) { return malloc(n + (n == 7)); }\n"
+        "void my_free(void *p) { free(p); }\n",
+        encoding="utf-8",
+    )
+    library = tmp_path / "libmy.so"
+    _link(source, library)
+    target = resolve_target(str(library), prefix="my_")
+    plan = Plan("prefix")
+    plan.free(plan.malloc(10))
+    program = compiled(c_program(plan, ANY, target), tmp_path)
+    assert run(program, str(library)) == Run(0, "")
+    plan.reallocarray(None, 3, 4)
+    program = compiled(c_program(plan, ANY, target), tmp_path)
+    lacking = run(program, str(library))
+    assert (lacking.code, lacking.text.startswith("not applicable: ")) == (0, True)
+
+
+def _link(source: Path, library: Path) -> None:
+    import subprocess  # noqa: PLC0415
+
+    subprocess.run(["gcc", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
+
+
+def test_allocators_of_python_have_no_program() -> None:
+    with pytest.raises(NoProgramError, match="python:raw is no allocator that a C program"):
+        c_program(Plan("raw"), ANY, resolve_target("python:raw"))
+
+
+def test_every_operation_has_its_c_text() -> None:
+    assert {operation.name for operation in OPERATIONS} <= set(WRITERS)
+
+
+def test_every_entry_point_has_its_signature() -> None:
+    assert known_functions() == set(SIGNATURES)
