@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heapyard.trial.checks import Check
-
 if TYPE_CHECKING:
     from heapyard._rule_trial import RuleViolation
+    from heapyard.trial.checks import Check
     from heapyard.trial.outcome import Outcome
 
 __all__ = ["Failure", "NoProgramError"]

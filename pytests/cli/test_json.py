@@ -18,6 +18,7 @@ RESULT = {
     "detail": str,
     "figure": dict | None,
     "plan": str | None,
+    "program": str | None,
     "seconds": float,
 }
 TARGET = {
