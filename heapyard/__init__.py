@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump, BumpMark
-    from heapyard.counters import BumpCounters, HeapCounters, RegionCounters
+    from heapyard.counters import BumpCounters, HeapCounters, RegionCounters, SpaceCounters
     from heapyard.errors import HeapyardError
     from heapyard.heap import Heap, Purge
     from heapyard.heap_map import HeapMap
     from heapyard.heap_pools import HeapPool, PoolState
     from heapyard.heap_stats import HeapClassStats, HeapStats
+    from heapyard.objects import Kind, ObjectSpace, ObjectType
     from heapyard.pages import BufferPages, FaultyPages, MmapPages, PageSource
     from heapyard.region import Engine, Region, Span
 
@@ -30,12 +31,16 @@ __all__ = [
     "HeapPool",
     "HeapStats",
     "HeapyardError",
+    "Kind",
     "MmapPages",
+    "ObjectSpace",
+    "ObjectType",
     "PageSource",
     "PoolState",
     "Purge",
     "Region",
     "RegionCounters",
+    "SpaceCounters",
     "Span",
 ]
 
@@ -52,6 +57,10 @@ _HOMES = {
     "HeapStats": "heapyard.heap_stats",
     "PoolState": "heapyard.heap_pools",
     "Purge": "heapyard.heap",
+    "Kind": "heapyard.objects",
+    "ObjectSpace": "heapyard.objects",
+    "ObjectType": "heapyard.objects",
+    "SpaceCounters": "heapyard.counters",
     "BufferPages": "heapyard.pages",
     "FaultyPages": "heapyard.pages",
     "MmapPages": "heapyard.pages",

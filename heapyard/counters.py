@@ -137,3 +137,28 @@ class DomainCounters(Counters):
     peak_live_bytes: int
     quarantined_blocks: int
     quarantined_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceCounters(Counters):
+    """The counters of an object space: HY_SPACE_COUNTERS in <heapyard/object.h>."""
+
+    types: int
+    made: int
+    failures: int
+    plain: int
+    dealloc: int
+    finalize: int
+    legacy: int
+    finalized: int
+    resurrected: int
+    deferred: int
+    list_hits: int
+    list_misses: int
+    list_overflows: int
+    list_flushes: int
+    listed_blocks: int
+    listed_bytes: int
+    quarantined: int
+    live_objects: int
+    mapped_bytes: int

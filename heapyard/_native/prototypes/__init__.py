@@ -7,7 +7,7 @@ a drift is a failed test and not a crash.
 
 from __future__ import annotations
 
-from heapyard._native.prototypes import bump, domain, heap, misuse, pages, region, trial
+from heapyard._native.prototypes import bump, domain, heap, misuse, objects, pages, region, trial
 from heapyard._native.prototypes._table import LibraryName, Part, Prototype
 
 __all__ = ["PARTS", "LibraryName", "Part", "Prototype", "functions_of"]
@@ -19,6 +19,7 @@ PARTS: tuple[Part, ...] = (
     region.PART,
     heap.PART,
     domain.PART,
+    objects.PART,
     trial.PART,
 )
 

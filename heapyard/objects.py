@@ -1,0 +1,243 @@
+"""Objects with reference counts, deallocated by the kind of their type.
+
+    with ObjectSpace() as space:
+        number = space.type("number", size=24)
+        one = space.new(number)
+        space.decref(one)
+
+Objects are addresses: ints. What each call promises stands in <heapyard/object.h>. Misuse is
+reported by the native library, which aborts the process unless `heapyard.misuse.recorded_misuse`
+is in force.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from heapyard._allocator import NativeAllocator
+from heapyard._arguments import SIZE_MAX, size_argument
+from heapyard._native.prototypes.objects import (
+    ObjectFunction,
+    SpaceConfigStruct,
+    SpaceCountersStruct,
+    TraverseFunction,
+    TypeSpecStruct,
+    VisitFunction,
+)
+from heapyard.block import Block, BlockState, walk
+from heapyard.counters import SpaceCounters
+from heapyard.errors import BadArgumentError, HeapyardError, OutOfMemoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from heapyard.pages import PageSource
+
+__all__ = ["HEADER", "LIST_LIMIT", "MAX_LISTED", "Kind", "ObjectSpace", "ObjectType"]
+
+HEADER = 16
+"""sizeof(hy_object): where an object's fields begin."""
+
+MAX_LISTED = 512
+"""HY_OBJECT_MAX_LISTED: the largest object that free lists hold, in bytes."""
+
+LIST_LIMIT = 256
+"""HY_OBJECT_LIST_DEFAULT: the blocks that each list takes unless it is said."""
+
+_UINT32_MAX = (1 << 32) - 1
+_CONTAINER = 1
+_DEBUG = 1
+
+
+class Kind(IntEnum):
+    """What deallocation may do (hy_kind)."""
+
+    PLAIN = 0
+    DEALLOC = 1
+    FINALIZE = 2
+    LEGACY = 3
+
+
+class Functions(TypedDict, total=False):
+    """A type's functions; each gets the address of an object."""
+
+    dealloc: Callable[[int], object]
+    finalize: Callable[[int], object]
+    legacy: Callable[[int], object]
+    traverse: Callable[[int], Iterable[int]]
+    """Answers the objects that the object refers to; with it the type is a container."""
+
+
+class ObjectType:
+    """A type of one space. Made by `ObjectSpace.type`."""
+
+    def __init__(self, name: str, handle: int, size: int, item_size: int, kind: Kind) -> None:
+        self.name = name
+        self.handle = handle
+        self.size = size
+        self.item_size = item_size
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"<ObjectType {self.name}: {self.kind.name.lower()}, {self.size} bytes>"
+
+
+class ObjectSpace(NativeAllocator[SpaceCounters]):
+    """Types and objects. `list_limit` bounds each free list, in blocks; 0: no lists.
+
+    With `debug` the dead are kept for a while: one decref too many, and writes into them, are told.
+    """
+
+    part = "space"
+    counters_struct = SpaceCountersStruct
+    counters_class = SpaceCounters
+
+    def __init__(
+        self,
+        *,
+        source: PageSource | None = None,
+        list_limit: int = LIST_LIMIT,
+        debug: bool = False,
+    ) -> None:
+        super().__init__()
+        _check_limit(list_limit)
+        self._functions: list[object] = []
+        config = SpaceConfigStruct(
+            ctypes.sizeof(SpaceConfigStruct),
+            source.pointer if source is not None else None,
+            list_limit + 1,
+            _DEBUG if debug else 0,
+        )
+        handle: int | None = self._native.hy_space_new(config)
+        if handle is None:
+            raise OutOfMemoryError("No pages for a space of objects.")
+        self._adopt(handle, self._native.hy_space_delete, self._functions, source)
+
+    def type(
+        self,
+        name: str,
+        *,
+        size: int = HEADER,
+        item_size: int = 0,
+        kind: Kind = Kind.PLAIN,
+        base: ObjectType | None = None,
+        **functions: Unpack[Functions],
+    ) -> ObjectType:
+        """Register a type of objects of `size` bytes, header included, and of items behind them.
+
+        Raises HeapyardError (where misuse doesn't abort) if the type is refused.
+        """
+        size_argument("size", size)
+        size_argument("item_size", item_size)
+        spec = TypeSpecStruct(
+            size=ctypes.sizeof(TypeSpecStruct),
+            name=name.encode(),
+            object_size=size,
+            item_size=item_size,
+            kind=kind,
+            flags=_CONTAINER if "traverse" in functions else 0,
+            base=base.handle if base is not None else None,
+            **self._callbacks(functions),
+        )
+        handle = self._native.hy_type_new(self.handle, spec)
+        if handle is None:
+            raise HeapyardError(f"Type {name} was refused, or there is no memory for it.")
+        return ObjectType(name, handle, size, item_size, kind)
+
+    def _callbacks(self, functions: Functions) -> dict[str, object]:
+        calls: dict[str, Callable[[int], object]] = {
+            name: functions[name]
+            for name in ("dealloc", "finalize", "legacy")
+            if name in functions
+        }
+        made: dict[str, object] = {name: ObjectFunction(call) for name, call in calls.items()}
+        if "traverse" in functions:
+            made["traverse"] = TraverseFunction(_traverse(functions["traverse"]))
+        self._functions.extend(made.values())
+        return made
+
+    def new(self, kind: ObjectType, items: int | None = None) -> int:
+        """A new object with one reference. Raises OutOfMemoryError."""
+        if (items is None) != (kind.item_size == 0):
+            wants = "must be given" if kind.item_size else "must be left out"
+            raise BadArgumentError("items", items, f"{wants} for {kind!r}")
+        if items is None:
+            made = self._native.hy_new(kind.handle)
+        else:
+            made = self._native.hy_new_var(kind.handle, size_argument("items", items))
+        if made is None:
+            raise OutOfMemoryError(f"No memory for an object of {kind!r}.")
+        return int(made)
+
+    def incref(self, address: int) -> None:
+        """One more reference."""
+        self._native.hy_incref(address)
+
+    def decref(self, address: int) -> None:
+        """One reference less; the last one ends the object as its kind says."""
+        self._native.hy_decref(address)
+
+    def free(self, address: int) -> None:
+        """The end of a legacy function: the object's memory goes back."""
+        self._native.hy_object_free(address)
+
+    def set_list_limit(self, limit: int) -> None:
+        """Bound each free list to `limit` blocks from now on; 0: no lists."""
+        _check_limit(limit)
+        self._native.hy_space_set_list_limit(self.handle, limit)
+
+    def trim(self) -> int:
+        """Empty the free lists and give back what can be. Returns the bytes given back."""
+        return int(self._native.hy_space_trim(self.handle))
+
+    def objects(self) -> list[int]:
+        """The live objects: atoms first, then containers, each by address."""
+        found: list[int] = []
+
+        def visit(address: int, _context: int | None) -> int:
+            found.append(address)
+            return 0
+
+        self._native.hy_space_walk(self.handle, VisitFunction(visit), None)
+        return found
+
+    def walk(self) -> list[Block]:
+        """The memory of both heaps, atoms first; live is what holds an object."""
+        objects = frozenset(self.objects())
+        return [
+            _as_free(run) if run.state is BlockState.LIVE and run.address not in objects else run
+            for containers in (False, True)
+            for run in walk(self._native.hy_heap_walk, self._heap(containers))
+        ]
+
+    def contains(self, address: int) -> bool:
+        """Whether `address` lies in one of the heaps."""
+        if not 0 <= address <= SIZE_MAX:
+            return False
+        return any(self._native.hy_heap_contains(self._heap(one), address) for one in (False, True))
+
+    def _heap(self, containers: bool) -> int:
+        return int(self._native.hy_space_heap(self.handle, containers))
+
+
+def _as_free(run: Block) -> Block:
+    return replace(run, state=BlockState.FREE)
+
+
+def _traverse(children: Callable[[int], Iterable[int]]) -> Callable[..., int]:
+    def traverse(address: int, visit: Callable[[int, int | None], int], context: int | None) -> int:
+        for child in children(address):
+            stopped = visit(child, context)
+            if stopped:
+                return stopped
+        return 0
+
+    return traverse
+
+
+def _check_limit(limit: int) -> None:
+    if not 0 <= limit < _UINT32_MAX:
+        raise BadArgumentError("list_limit", limit, f"must be from 0 to {_UINT32_MAX - 1}")

@@ -1,0 +1,27 @@
+/*
+ * look.c: visiting the live objects. A block that the heap calls live and that has no type is on a
+ * free list, or in quarantine: not an object.
+ */
+#include "object/internal.h"
+
+typedef struct look {
+    hy_object_walk_fn *visit;
+    void *context;
+} look;
+
+static int look_at(void *context, const hy_block *block)
+{
+    const look *const walk = context;
+    hy_object *const object = (hy_object *)(uintptr_t)block->address;
+    if (block->state != HY_BLOCK_LIVE || object->type == NULL) {
+        return 0;
+    }
+    return walk->visit(object, walk->context);
+}
+
+int hy_space_walk(hy_space *space, hy_object_walk_fn *visit, void *context)
+{
+    look walk = {.visit = visit, .context = context};
+    const int ended = hy_heap_walk(space->atoms.heap, look_at, &walk);
+    return ended != 0 ? ended : hy_heap_walk(space->containers.heap, look_at, &walk);
+}

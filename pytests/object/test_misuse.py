@@ -1,0 +1,104 @@
+"""What is done to the dead is named: in every space where the structure can tell, in a debug space
+for as long as the dead are kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from heapyard import Kind, ObjectSpace
+from heapyard.errors import CheckFailedError
+from heapyard.misuse import MisuseKind, recorded_misuse
+from heapyard.objects import HEADER
+from pytests.object.test_kinds import counters
+from pytests.support import dies
+from pytests.support.memory import read, write
+
+KINDS = (Kind.PLAIN, Kind.DEALLOC, Kind.FINALIZE)
+
+
+def of_kind(space: ObjectSpace, kind: Kind, size: int) -> int:
+    functions = {
+        Kind.PLAIN: {},
+        Kind.DEALLOC: {"dealloc": lambda _: None},
+        Kind.FINALIZE: {"finalize": lambda _: None},
+    }[kind]
+    return space.new(space.type("victim", size=size, kind=kind, **functions))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [40, 512, 5000])
+def test_one_decref_too_many_is_a_double_free(kind: Kind, size: int) -> None:
+    with ObjectSpace(debug=True) as space:
+        one = of_kind(space, kind, size)
+        space.decref(one)
+        with recorded_misuse() as reports:
+            for _ in range(3):
+                space.decref(one)
+        assert [(r.kind, r.address) for r in reports] == [(MisuseKind.DOUBLE_FREE, one)] * 3
+        space.check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_double_free_is_told_while_the_block_is_listed(
+    space: ObjectSpace, listed: bool, kind: Kind
+) -> None:
+    if not listed:
+        pytest.skip("no free lists in this build")
+    one = of_kind(space, kind, 40)
+    space.decref(one)
+    with recorded_misuse() as reports:
+        space.decref(one)
+    assert [r.kind for r in reports] == [MisuseKind.DOUBLE_FREE]
+
+
+@pytest.mark.parametrize("offset", [HEADER + 16, 100, 199])
+def test_a_write_into_the_dead_is_found_by_check_and_by_trim(offset: int) -> None:
+    with ObjectSpace(debug=True) as space:
+        one = of_kind(space, Kind.PLAIN, 200)
+        space.decref(one)
+        write(one + offset, b"\x01")
+        with pytest.raises(CheckFailedError, match="dead object was written to"):
+            space.check()
+        with recorded_misuse() as reports:
+            space.trim()
+        assert [(r.kind, r.address) for r in reports] == [(MisuseKind.WRITE_AFTER_FREE, one)]
+
+
+def test_the_dead_are_filled_and_leave_in_the_order_in_which_they_died() -> None:
+    with ObjectSpace(debug=True) as space:
+        plain = space.type("plain", size=64)
+        first = space.new(plain)
+        space.decref(first)
+        assert read(first + 32, 32) == b"\xdd" * 32
+        for _ in range(256):
+            space.decref(space.new(plain))
+        assert counters(space).quarantined == 256
+        assert space.new(plain) == first
+
+
+def test_free_of_what_is_not_a_dying_legacy_object_is_refused(space: ObjectSpace) -> None:
+    plain = space.new(space.type("plain", size=32))
+    legacy = space.new(space.type("old", size=32, kind=Kind.LEGACY, legacy=space.free))
+    with recorded_misuse() as reports:
+        space.free(plain)
+        space.free(legacy)
+    details = ["(it has references)"] * 2
+    assert [(r.kind, r.detail) for r in reports] == [
+        (MisuseKind.BAD_ARGUMENT, detail) for detail in details
+    ]
+    assert sorted(space.objects()) == sorted([plain, legacy])
+
+
+@pytest.mark.death
+def test_a_double_free_aborts_with_one_stable_line() -> None:
+    ended = dies(
+        """
+        from heapyard import ObjectSpace
+        space = ObjectSpace(debug=True)
+        one = space.new(space.type("plain", size=64))
+        space.decref(one)
+        space.decref(one)
+        """,
+        match=r"\Aheapyard: object: double free of 0x[0-9a-f]+ \(one decref too many\)\n",
+    )
+    assert ended.errors.count("heapyard: object") == 1

@@ -1,0 +1,65 @@
+"""Out of memory at every request for pages: refused, nothing changed, and all is well after."""
+
+from __future__ import annotations
+
+import pytest
+
+from heapyard import BufferPages, FaultyPages, Kind, ObjectSpace, ObjectType
+from heapyard.errors import OutOfMemoryError
+from pytests.object.nodes import node_type, set_field
+
+
+def build(space: ObjectSpace) -> int:
+    """A list of 2,000 nodes, as long as there is memory. Its head; 0: none."""
+    node = node_type(space, Kind.DEALLOC, 60)
+    head = 0
+    for _ in range(2000):
+        try:
+            one = space.new(node)
+        except OutOfMemoryError:
+            break
+        set_field(one, 0, head)
+        head = one
+    return head
+
+
+def test_at_every_kth_request_a_space_is_not_made_or_sound() -> None:
+    source = FaultyPages()
+    with ObjectSpace(source=source) as space:
+        space.decref(build(space))
+        requests = source.counts.requests
+    assert requests >= 4
+    for k in range(1, requests + 1):
+        source = FaultyPages()
+        source.fail_at(k)
+        try:
+            space = ObjectSpace(source=source)
+        except OutOfMemoryError:
+            assert source.counts.mapped_bytes == 0
+            continue
+        with space:
+            head = build(space)
+            space.check()
+            if head:
+                space.decref(head)
+            assert space.objects() == []
+        assert source.counts.mapped_bytes == 0
+
+
+def fill(space: ObjectSpace, row: ObjectType, rows: list[int]) -> None:
+    while True:
+        rows.append(space.new(row, 40))
+
+
+def test_a_bounded_buffer_can_be_filled_and_used_again() -> None:
+    source = BufferPages(16 << 20)
+    with ObjectSpace(source=source) as space:
+        row = space.type("row", size=24, item_size=8)
+        for _ in range(3):
+            rows: list[int] = []
+            with pytest.raises(OutOfMemoryError):
+                fill(space, row, rows)
+            assert len(rows) > 10_000
+            for one in rows:
+                space.decref(one)
+            space.trim()
