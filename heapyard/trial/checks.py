@@ -41,9 +41,11 @@ class Check(IntFlag):
     ENGINE = 1 << 13
     """A block in the engine's own memory: no live one's, but not the target's either. Told in
     every plan, before the block is written."""
+    MISUSE = 1 << 16
+    """A misuse that the target was to tell, and did not: see `Plan.untold`."""
 
-    ALL = (1 << 14) - 1
-    DEFAULT = ALL & ~SELF_CHECK
+    ALL = (1 << 14) - 1 | MISUSE
+    DEFAULT = ALL & ~SELF_CHECK & ~MISUSE
 
     @property
     def kinds(self) -> tuple[str, ...]:

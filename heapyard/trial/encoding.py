@@ -8,12 +8,12 @@ fields in the order of `operations.OPERATIONS`.
 import errno
 import json
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from heapyard.trial.checks import Check
-from heapyard.trial.header import MAX_SLOTS, SIZE_MAX, Header, PlanError
-from heapyard.trial.operations import BY_CODE, BY_NAME, FIGURES, Call, Expect, Operation
+from heapyard.trial.header import MAX_SLOTS, MAX_STRAY, SIZE_MAX, Header, PlanError
+from heapyard.trial.operations import BY_CODE, BY_NAME, FIGURES, FOREIGN, Call, Expect, Operation
 
 __all__ = [
     "SCHEMA",
@@ -46,7 +46,14 @@ _ERRNOS = ((Expect.ENOMEM, errno.ENOMEM, "ENOMEM"), (Expect.EINVAL, errno.EINVAL
 
 def slot_count(calls: Iterable[Call]) -> int:
     """One more than the highest slot that these calls name."""
-    return max((call.slot for call in calls if call.slot is not None), default=-1) + 1
+    return max((slot for call in calls for slot in _slots_of(call)), default=-1) + 1
+
+
+def _slots_of(call: Call) -> Iterator[int]:
+    if call.slot is not None:
+        yield call.slot
+    if call.operation.has_other:
+        yield call.size
 
 
 # --- packed ---
@@ -257,20 +264,42 @@ def call_from_json(row: object) -> Call:
 def _field(operation: Operation, field: str, value: object) -> int | None:
     if field == "slot?" and value is None:
         return None
-    if field == "figure" and value in FIGURES:
-        return FIGURES.index(str(value))
-    bound = MAX_SLOTS - 1 if field.startswith("slot") else SIZE_MAX
-    if type(value) is int and field != "figure" and 0 <= value <= bound:
-        return value
-    wanted = f"one of {', '.join(FIGURES)}" if field == "figure" else f"0 to {bound}"
+    if field in _WORDS:
+        if value in _WORDS[field]:
+            return _WORDS[field].index(str(value))
+        wanted = f"one of {', '.join(_WORDS[field])}"
+    else:
+        least, most = _bounds(field)
+        if type(value) is int and least <= value <= most:
+            return value & SIZE_MAX
+        wanted = f"{least} to {most}"
     raise PlanError(f"{operation.name}: {field.rstrip('?')} is {value!r}, must be {wanted}")
+
+
+_WORDS = {"figure": FIGURES, "kind": FOREIGN}
+"""Fields that are written as one of these words."""
+
+
+def _bounds(field: str) -> tuple[int, int]:
+    if field in ("slot", "slot?", "other"):
+        return 0, MAX_SLOTS - 1
+    if field in _STRAY:
+        return _STRAY[field]
+    return 0, SIZE_MAX
+
+
+_STRAY = {"offset": (-MAX_STRAY, MAX_STRAY), "bytes": (0, MAX_STRAY)}
 
 
 def _assemble(operation: Operation, fields: Mapping[str, int | None], expect: int) -> Call:
     slot = fields.get("slot", fields.get("slot?"))
-    arg = fields.get("count", fields.get("alignment"))
-    sizes = [fields[name] for name in fields if name not in ("slot", "slot?", "count", "alignment")]
+    arg = fields.get("count", fields.get("alignment", fields.get("kind")))
+    sizes = [fields[name] for name in fields if name not in _APART]
     return Call(operation.code, slot, (sizes[0] or 0) if sizes else 0, arg, expect)
+
+
+_APART = ("slot", "slot?", "count", "alignment", "kind")
+"""Fields with a place of their own in a packed call; any other is its size."""
 
 
 def _read_options(operation: Operation, options: Mapping[str, object]) -> int:

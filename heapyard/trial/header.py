@@ -6,13 +6,23 @@ from dataclasses import dataclass, field
 from heapyard.errors import HeapyardError
 from heapyard.trial.checks import Check
 
-__all__ = ["MAX_ALIGNMENT", "MAX_SLOTS", "PTRDIFF_MAX", "SIZE_MAX", "Header", "PlanError"]
+__all__ = [
+    "MAX_ALIGNMENT",
+    "MAX_SLOTS",
+    "MAX_STRAY",
+    "PTRDIFF_MAX",
+    "SIZE_MAX",
+    "Header",
+    "PlanError",
+]
 
 SIZE_MAX = (1 << 64) - 1
 PTRDIFF_MAX = (1 << 63) - 1
 MAX_ALIGNMENT = 1 << 20
 """Of `Header.alignment`; a single call may ask for any."""
 MAX_SLOTS = 1 << 24
+MAX_STRAY = 4096
+"""How many bytes a stray write has at most, and how far from its block it begins."""
 
 
 class PlanError(HeapyardError):

@@ -29,6 +29,8 @@ class Step:
     """Whether this call makes the life."""
     true_size: bool = False
     """A sized free that passes what was asked for."""
+    other: int | None = None
+    """The life that a second slot of the call stands for."""
 
     def with_call(self, call: Call) -> "Step":
         """The same step with another call."""
@@ -42,10 +44,12 @@ class _Tracker:
         self.lives = 0
         self.owner: dict[int, int] = {}
         self.asked: dict[int, tuple[int, int | None]] = {}
+        self.pointers: set[int] = set()
 
     def step(self, call: Call) -> Step:
         operation, slot = call.operation, call.slot
-        births = operation.creates or (operation.resizes and slot not in self.owner)
+        births = operation.fills or (operation.resizes and slot not in self.owner)
+        other = self.owner.get(call.size) if operation.has_other else None
         if slot is not None and births:
             self.owner[slot] = self.lives
             self.lives += 1
@@ -57,9 +61,11 @@ class _Tracker:
         )
         if slot is not None and operation.ends:
             self.owner.pop(slot, None)
+        if operation.points and life is not None:
+            self.pointers.add(life)
         if call.code == _FREE_ALL:
-            self.owner.clear()
-        return Step(call, life, births, true_size)
+            self.owner = {s: each for s, each in self.owner.items() if each in self.pointers}
+        return Step(call, life, births, true_size, other)
 
 
 def steps_of(calls: Iterable[Call]) -> list[Step]:
@@ -87,21 +93,26 @@ def written(steps: Sequence[Step]) -> list[Call]:
     """The calls of these steps, made valid; each life has a slot of its own."""
     slots: dict[int, int] = {}
     asked: dict[int, tuple[int, int | None]] = {}
-    calls: list[Call] = []
-    for step in steps:
-        call = step.call
-        if step.life is not None:
-            if step.births:
-                slots[step.life] = len(slots)
-            if step.life not in slots:
-                continue
-            call = call._replace(slot=slots[step.life])
-            note_asked(asked, step.life, call)
-            if step.true_size:
-                call = _truthful(call, asked[step.life])
-        elif call.slot is not None:
-            if call.operation.fields[0] == "slot":
-                continue
-            call = call._replace(slot=None)
-        calls.append(call)
-    return calls
+    calls = (_numbered(step, slots, asked) for step in steps)
+    return [call for call in calls if call is not None]
+
+
+def _numbered(
+    step: Step, slots: dict[int, int], asked: dict[int, tuple[int, int | None]]
+) -> Call | None:
+    """The step's call with the slots that its lives have now; None: it is about none."""
+    call = step.call
+    if call.operation.has_other:
+        if step.other not in slots:
+            return None
+        call = call._replace(size=slots[step.other])
+    if step.life is None:
+        needs_one = call.slot is not None and call.operation.fields[0] == "slot"
+        return None if needs_one else call._replace(slot=None)
+    if step.births:
+        slots[step.life] = len(slots)
+    if step.life not in slots:
+        return None
+    call = call._replace(slot=slots[step.life])
+    note_asked(asked, step.life, call)
+    return _truthful(call, asked[step.life]) if step.true_size else call

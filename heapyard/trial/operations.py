@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import NamedTuple
 
-__all__ = ["BY_CODE", "BY_NAME", "FIGURES", "OPERATIONS", "Call", "Expect", "Operation"]
+__all__ = ["BY_CODE", "BY_NAME", "FIGURES", "FOREIGN", "OPERATIONS", "Call", "Expect", "Operation"]
 
 FIGURES = ("rss", "live_bytes", "usable_bytes", "extent", "mapped")
 """What `measure` can answer; the index is the packed operation's size field. All in bytes."""
+
+FOREIGN = ("static", "stack", "mapping", "other")
+"""Where the memory of `foreign` is; the index is the packed operation's operand."""
+
+_SIGN = 1 << 63
 
 
 class Expect(IntFlag):
@@ -56,6 +61,10 @@ class Call(NamedTuple):
             return self.slot
         if field == "figure":
             return FIGURES[self.size]
+        if field == "kind":
+            return FOREIGN[self.arg or 0]
+        if field == "offset":
+            return self.size - 2 * (self.size & _SIGN)
         return self.arg if field in ("count", "alignment") else self.size
 
     def __str__(self) -> str:
@@ -64,16 +73,16 @@ class Call(NamedTuple):
         shown = [
             _spell(field, value)
             for field, value in zip(operation.fields, self.values, strict=True)
-            if not (operation.creates and field == "slot")
+            if not (operation.fills and field == "slot")
         ]
         text = f"{operation.name}({', '.join(shown)})"
-        return f"{text} -> slot {self.slot}" if operation.creates else text
+        return f"{text} -> slot {self.slot}" if operation.fills else text
 
 
 def _spell(field: str, value: int | str | None) -> str:
-    if field in ("slot", "slot?"):
+    if field in ("slot", "slot?", "other"):
         return "NULL" if value is None else f"slot {value}"
-    return str(value)
+    return hex(value) if field == "address" and isinstance(value, int) else str(value)
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,8 @@ class Operation:
     code: int
     name: str
     fields: tuple[str, ...] = ()
-    """In order: slot, slot? (may be NULL), count, alignment, size, value, pad, figure, at_least."""
+    """In order: slot, slot? (may be NULL), count, alignment, kind, size, value, pad, figure,
+    at_least, other (a second slot), offset (signed), bytes, address."""
     expects: Expect = Expect.SUCCESS
     """What may be demanded of a call, as a mask."""
     function: str | None = None
@@ -94,11 +104,25 @@ class Operation:
     """A success replaces the slot's block (realloc); on an empty slot it creates one."""
     ends: bool = False
     """Afterwards the slot is empty."""
+    misuses: bool = False
+    """No correct program does it."""
+    points: bool = False
+    """Afterwards the slot, which was empty, stands for a pointer, without a block."""
 
     @property
     def allocates(self) -> bool:
-        """Whether the call can fail for want of memory."""
+        """Whether a success puts a block into the slot."""
         return self.creates or self.resizes
+
+    @property
+    def fills(self) -> bool:
+        """Whether the slot that it names stands for something new."""
+        return self.creates or self.points
+
+    @property
+    def has_other(self) -> bool:
+        """Whether the call names a second slot, in its size."""
+        return "other" in self.fields
 
     @property
     def has_slot(self) -> bool:
@@ -127,6 +151,12 @@ def _frees(code: int, name: str, fields: tuple[str, ...] = ()) -> Operation:
     return Operation(code, name, ("slot?", *fields), _ERRNO, name, ends=True)
 
 
+def _misuses(
+    code: int, name: str, fields: tuple[str, ...], function: str | None = None
+) -> Operation:
+    return Operation(code, name, fields, _NOTHING, function, misuses=True)
+
+
 OPERATIONS: tuple[Operation, ...] = (
     Operation(0, "nop"),
     _creates(1, "malloc", ("size",)),
@@ -153,6 +183,19 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(22, "forget", ("slot",), ends=True),
     Operation(23, "distinct"),
     Operation(24, "self_check", (), _NOTHING, "check"),
+    Operation(50, "alias", ("slot", "other"), points=True),
+    Operation(51, "foreign", ("slot", "kind", "size"), creates=True),
+    _misuses(52, "free_stale", ("slot",), "free"),
+    _misuses(53, "free_at", ("slot", "offset"), "free"),
+    _misuses(54, "free_address", ("address",), "free"),
+    _misuses(55, "write_at", ("slot", "offset", "count")),
+    _misuses(56, "write_past", ("slot", "bytes")),
+    _misuses(57, "write_stale", ("slot", "offset", "count")),
+    _misuses(58, "link_stale", ("slot", "other")),
+    _misuses(59, "realloc_stale", ("slot", "size"), "realloc"),
+    _misuses(60, "usable_stale", ("slot",), "usable_size"),
+    _misuses(61, "read_stale", ("slot", "bytes")),
+    Operation(62, "untold"),
 )
 """The table, in the order of codes."""
 

@@ -13,13 +13,15 @@ After each success the engine fills the requested bytes with a pattern, and veri
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypedDict, Unpack
 
 from heapyard.trial import encoding
 from heapyard.trial.checks import Check
 from heapyard.trial.header import SIZE_MAX, Header, PlanError
+from heapyard.trial.misuse import MisuseCalls
 from heapyard.trial.operations import BY_NAME, FIGURES, Call, Expect
+from heapyard.trial.slots import Slot
 
 __all__ = ["Expected", "Plan", "Resized", "Slot"]
 
@@ -44,19 +46,7 @@ class Resized(Expected, total=False):
     """The block must stay where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A handle on one block of a plan. `serial` tells the owners of one slot number apart."""
-
-    index: int
-    serial: int
-
-    def __str__(self) -> str:
-        """As operations spell it."""
-        return f"slot {self.index}"
-
-
-class Plan:
+class Plan(MisuseCalls):
     """A list of calls, and the settings of `Header`.
 
     Methods that allocate return the Slot of the new block. Sizes and alignments are in bytes and
@@ -90,6 +80,7 @@ class Plan:
         self._calls: list[Call] = []
         self._owners: list[int | None] = []
         self._vacant: list[int] = []
+        self._pointers: set[int] = set()
         self._asked: dict[int, Call] = {}
 
     # --- calls that allocate ---
@@ -162,7 +153,7 @@ class Plan:
         """Free every live slot, in the order of slot numbers (in bulk, where that is all)."""
         self._add("free_all", expect=_kept(errno_kept))
         for index, owner in enumerate(self._owners):
-            if owner is not None:
+            if owner is not None and index not in self._pointers:
                 self._vacate(index)
 
     def forget(self, slot: Slot) -> None:

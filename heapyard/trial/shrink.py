@@ -4,7 +4,8 @@ Delta debugging (Zeller and Hildebrandt, 2002) over whole lives of blocks first,
 calls, then over sizes, counts and alignments; each candidate is run in a child. What is left out
 must not make the failure a rightful one: where memory is short (a NULL, a runaway) no free is left
 out, a call that must fail keeps its arguments, no request shrinks to zero bytes, and what must stay
-in place keeps all that stands before it.
+in place, or be told as misuse, keeps all that stands before it. Around a stale pointer nothing but
+whole lives goes: without its free, a double free is none.
 """
 
 import time
@@ -80,9 +81,11 @@ class _Search:
         """Run all passes, the single-call pass until it finds nothing more."""
         self._cut_tail()
         self._cut_rounds()
-        if self._outcome.kind == "in_place":
+        if self._outcome.kind in ("in_place", "misuse"):
             return self._best
         self._drop_lives()
+        if any(step.call.operation.misuses for step in self._steps):
+            return self._best
         self._drop_calls()
         self._shrink_numbers()
         while self._drop_lives() or self._drop_calls():

@@ -28,6 +28,7 @@ bool hy__run_sized_free(hy_engine *engine, const hy_plan_op *op)
         if (!hy__is_intact(engine, slot)) {
             return false;
         }
+        engine->misuses += op->size != slot->size;
         hy__forget(engine, slot);
     }
     hy__arm_errno(engine);

@@ -67,21 +67,59 @@ static bool slot_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fie
     return (fields & (HY_FIELD_SLOT | HY_FIELD_SLOT_OPT)) != 0 && op->slot < plan->header.slots;
 }
 
+/* Within HY_PLAN_MAX_STRAY of 0, as a signed number. */
+static bool offset_is_near(uint64_t offset)
+{
+    return offset + HY_PLAN_MAX_STRAY <= 2 * HY_PLAN_MAX_STRAY;
+}
+
+/* What an operand may be, where that is not left to the target. */
+static bool operand_is_sound(const hy_plan_op *op, uint64_t operand)
+{
+    switch (op->op) {
+    case HY_OP_FOREIGN:
+        return operand < HY_FOREIGN_COUNT;
+    case HY_OP_WRITE_AT:
+    case HY_OP_WRITE_STALE:
+        return operand <= HY_PLAN_MAX_STRAY;
+    default:
+        return true;
+    }
+}
+
 static bool arg_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fields)
 {
     if ((fields & HY_FIELD_ARG) == 0) {
         return op->arg == HY_PLAN_NO_ARG;
     }
-    return op->arg != HY_PLAN_NO_ARG && op->arg < plan->header.operand_count;
+    return op->arg != HY_PLAN_NO_ARG && op->arg < plan->header.operand_count &&
+           operand_is_sound(op, plan->operands[op->arg]);
 }
 
-static bool size_is_sound(const hy_plan_op *op, uint8_t fields)
+static bool size_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fields)
 {
     if ((fields & HY_FIELD_SIZE) == 0) {
         return op->size == 0;
     }
-    return (op->op != HY_OP_MEASURE || op->size < HY_MEASURE_COUNT) &&
-           (op->op != HY_OP_SET_ERRNO || op->size <= INT_MAX);
+    switch (op->op) {
+    case HY_OP_MEASURE:
+        return op->size < HY_MEASURE_COUNT;
+    case HY_OP_SET_ERRNO:
+        return op->size <= INT_MAX;
+    case HY_OP_ALIAS:
+    case HY_OP_LINK_STALE:
+        return op->size < plan->header.slots;
+    case HY_OP_FOREIGN:
+    case HY_OP_WRITE_PAST:
+    case HY_OP_READ_STALE:
+        return op->size <= HY_PLAN_MAX_STRAY;
+    case HY_OP_FREE_AT:
+    case HY_OP_WRITE_AT:
+    case HY_OP_WRITE_STALE:
+        return offset_is_near(op->size);
+    default:
+        return true;
+    }
 }
 
 static bool expect_is_sound(const hy_plan_op *op, uint8_t expects)
@@ -98,7 +136,7 @@ static const char *bad_field(const hy_plan *plan, const hy_plan_op *op, const hy
     if (!arg_is_sound(plan, op, facts->fields)) {
         return "arg";
     }
-    if (!size_is_sound(op, facts->fields)) {
+    if (!size_is_sound(plan, op, facts->fields)) {
         return "size";
     }
     return expect_is_sound(op, facts->expects) ? NULL : "expect";
@@ -125,6 +163,15 @@ static uint32_t functions_of(const hy_plan_op *op, const hy_op_facts *facts)
     return facts->function == HY_FUNCTION_none ? 0 : UINT32_C(1) << facts->function;
 }
 
+static void note_slots(hy_plan *plan, const hy_plan_op *op)
+{
+    const bool names_two = op->op == HY_OP_ALIAS || op->op == HY_OP_LINK_STALE;
+    const uint32_t other = names_two ? (uint32_t)op->size + 1 : 0;
+    const uint32_t own = op->slot != HY_PLAN_NO_SLOT ? op->slot + 1 : 0;
+    const uint32_t most = other > own ? other : own;
+    plan->slots_used = most > plan->slots_used ? most : plan->slots_used;
+}
+
 static bool ops_are_sound(hy_plan *plan, hy_reason *reason)
 {
     for (uint64_t i = 0; i < plan->header.op_count; i++) {
@@ -139,9 +186,7 @@ static bool ops_are_sound(hy_plan *plan, hy_reason *reason)
                           facts->name, field, field_value(op, field));
         }
         plan->functions |= functions_of(op, facts);
-        if (op->slot != HY_PLAN_NO_SLOT && op->slot >= plan->slots_used) {
-            plan->slots_used = op->slot + 1;
-        }
+        note_slots(plan, op);
     }
     return true;
 }

@@ -63,8 +63,11 @@ static __attribute__((noinline)) bool run_rare(hy_engine *engine, const hy_plan_
         return run_forget(engine, op);
     case HY_OP_SELF_CHECK:
         return hy__run_self_check(engine);
+    case HY_OP_NOP:
+    case HY_OP_DISTINCT:
+        return true;
     default:
-        return true; /* nop, distinct */
+        return hy__run_misuse(engine, op);
     }
 }
 
@@ -149,9 +152,10 @@ static bool has_all_functions(hy_engine *engine)
 static bool has_memory(hy_engine *engine)
 {
     engine->slots = hy__memory_take(engine->memory, engine->slot_count * sizeof(hy_slot));
+    engine->stale = hy__memory_take(engine->memory, engine->slot_count * sizeof(uintptr_t));
     engine->outcome->figures =
         hy__memory_take(engine->memory, HY_OUTCOME_FIGURES * sizeof(hy_figure));
-    return (engine->slots != NULL && engine->outcome->figures != NULL &&
+    return (engine->slots != NULL && engine->stale != NULL && engine->outcome->figures != NULL &&
             hy__index_open(&engine->index, engine->memory, engine->slot_count)) ||
            hy__refuse_memory(engine, "the model");
 }
@@ -197,6 +201,8 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
         .state = state,
         .outcome = outcome,
     };
+    unsigned char on_stack[HY_FOREIGN_AREA];
+    hy__foreign_open(&engine.foreign, on_stack);
     if (!has_all_functions(&engine) || !has_memory(&engine) || !open_target(&engine)) {
         return;
     }
@@ -205,5 +211,6 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
     run_rounds(&engine);
     outcome->cpu_nanoseconds = now(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
     outcome->nanoseconds = now(CLOCK_MONOTONIC) - start;
+    hy__foreign_close(&engine.foreign);
     finish(&engine);
 }

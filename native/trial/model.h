@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "trial/engine.h"
+#include "trial/foreign.h"
 #include "trial/index.h"
 #include "trial/pattern.h"
 
@@ -42,6 +43,9 @@ typedef struct hy_engine {
     size_t page_size;
     hy_index index;
     hy_memory *memory;
+    uintptr_t *stale;   /* a pointer for each slot that `alias` gave one; 0: none */
+    hy_foreign foreign; /* memory that is not the target's */
+    uint64_t misuses;   /* done so far */
     volatile hy_trial_state *state;
     hy_outcome *outcome;
 } hy_engine;

@@ -37,7 +37,7 @@ static bool free_one(hy_engine *engine, const hy_plan_op *op, hy_slot *slot)
         return false;
     }
     hy__forget(engine, slot);
-    if (engine->target->free == NULL) {
+    if (engine->target->free == NULL || hy__foreign_holds(&engine->foreign, address)) {
         return true; /* no way to free at all: the blocks stay with the target */
     }
     hy__arm_errno(engine);
@@ -56,6 +56,7 @@ bool hy__run_free_all(hy_engine *engine, const hy_plan_op *op)
             return false;
         }
     }
+    hy__foreign_reset(&engine->foreign);
     return true;
 }
 

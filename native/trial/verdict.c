@@ -315,6 +315,13 @@ bool hy__report_self_check(hy_engine *engine, const char *text)
     return violate(engine, HY_CHECK_SELF_CHECK, NULL, NULL, 0);
 }
 
+bool hy__report_untold(hy_engine *engine)
+{
+    expected(engine, "the process to end, with a message that names the misuse");
+    seen(engine, "the program went on");
+    return violate(engine, HY_CHECK_MISUSE, NULL, NULL, 0);
+}
+
 bool hy__refuse_live_slot(hy_engine *engine, const hy_slot *slot)
 {
     engine->outcome->status = HY_STATUS_REFUSED;

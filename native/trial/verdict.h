@@ -40,6 +40,7 @@ HY_COLD bool hy__report_memptr(hy_engine *engine, const hy_slot *slot, const voi
 HY_COLD bool hy__report_overflow(hy_engine *engine, const hy_slot *slot, const void *address,
                                  uint64_t count, uint64_t size);
 HY_COLD bool hy__report_self_check(hy_engine *engine, const char *text);
+HY_COLD bool hy__report_untold(hy_engine *engine);
 
 HY_COLD bool hy__refuse_live_slot(hy_engine *engine, const hy_slot *slot);
 HY_COLD bool hy__refuse_memory(hy_engine *engine, const char *what);

@@ -47,6 +47,19 @@ OPS = {
     "forget": 22,
     "distinct": 23,
     "self_check": 24,
+    "alias": 50,
+    "foreign": 51,
+    "free_stale": 52,
+    "free_at": 53,
+    "free_address": 54,
+    "write_at": 55,
+    "write_past": 56,
+    "write_stale": 57,
+    "link_stale": 58,
+    "realloc_stale": 59,
+    "usable_stale": 60,
+    "read_stale": 61,
+    "untold": 62,
 }
 """The value of each op."""
 CHECKS = {
@@ -64,12 +77,13 @@ CHECKS = {
     "memptr": 11,
     "self_check": 12,
     "engine": 13,
+    "misuse": 16,
 }
 """The bit of each check, counted from 0."""
 MEASURES = ["rss", "live_bytes", "usable_bytes", "extent", "mapped"]
 
 ALL = sum(1 << bit for bit in CHECKS.values())
-DEFAULT = ALL & ~(1 << CHECKS["self_check"])
+DEFAULT = ALL & ~(1 << CHECKS["self_check"] | 1 << CHECKS["misuse"])
 
 FAILS, EITHER, ERRNO_KEPT, ENOMEM, EINVAL, IN_PLACE = 1, 2, 4, 8, 16, 32
 NO_SLOT = 0xFFFFFFFF

@@ -80,6 +80,10 @@ BAD_OPS = {
     "outcome-3": (one_op(1, slot=0, expect=3), "(malloc): expect 3"),
     "unknown-expectation": (one_op(1, slot=0, expect=0x80), "(malloc): expect 128"),
     "free-that-must-fail": (one_op(5, slot=0, expect=FAILS), "(free): expect 1"),
+    "alias-of-no-slot": (one_op(50, slot=0, size=2), "(alias): size 2"),
+    "foreign-of-no-kind": (one_op(51, slot=0, size=8, arg=0), "(foreign): arg 0"),
+    "write-far-behind": (one_op(56, slot=0, size=4097), "(write_past): size 4097"),
+    "write-far-before": (one_op(61, slot=0, size=(1 << 64) - 1), "(read_stale): size 18446744"),
     "malloc-in-place": (one_op(1, slot=0, expect=0x20), "(malloc): expect 32"),
 }
 
@@ -230,6 +234,8 @@ def test_random_bytes_never_harm_the_decoder(seed: int) -> None:
         plan = bytearray(GOOD)
         for _ in range(draw.randint(1, 6)):
             plan[draw.randrange(len(plan))] = draw.choice((0, 1, 2, 255, draw.randrange(256)))
+        for at in range(len(GOOD) - 3 * 16, len(GOOD), 16):
+            plan[at] = 0 if plan[at] >= OPS["alias"] else plan[at]  # misuse harms by its nature
         if int.from_bytes(plan[32:40], "little") > 1000:
             plan[32:40] = (1).to_bytes(8, "little")  # rounds: not what this test is about
         outcome = trial.run(bytes(plan))

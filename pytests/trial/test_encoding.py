@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import struct
 
 import pytest
@@ -34,7 +35,26 @@ def every_call() -> Plan:
     plan.free(None)
     plan.usable_size(None)
     plan.free_all(errno_kept=True)
+    _add_every_misuse(plan)
     return plan
+
+
+def _add_every_misuse(plan: Plan) -> None:
+    block = plan.malloc(100)
+    pointer = plan.alias(block)
+    plan.foreign("stack", 64)
+    plan.free_at(block, -16)
+    plan.free_address(0x1230)
+    plan.write_at(block, -8, 8)
+    plan.write_past(block, 1)
+    plan.link_stale(pointer, block)
+    plan.free(block)
+    plan.free_stale(pointer)
+    plan.write_stale(pointer, 16, offset=-4)
+    plan.read_stale(pointer, 16)
+    plan.usable_stale(pointer)
+    plan.realloc_stale(pointer, 200)
+    plan.untold()
 
 
 def test_every_operation_survives_json() -> None:
@@ -49,18 +69,42 @@ def test_every_operation_survives_packing() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_call_of_each_operation_survives_both_forms(operation: Operation) -> None:
-    values = {"slot": 3, "slot?": 3, "size": 9, "count": 5, "alignment": 5, "figure": 2}
+    values = {"slot": 3, "slot?": 3, "size": 9, "count": 5, "alignment": 5, "figure": 2, "kind": 5}
     given = [values.get(field, 9) for field in operation.fields]
     call = Call(
         operation.code,
         slot=3 if operation.has_slot else None,
         size=next((v for f, v in zip(operation.fields, given, strict=True) if v in (9, 2)), 0),
-        arg=5 if 5 in given else None,
+        arg=(1 if "kind" in operation.fields else 5) if 5 in given else None,
         expect=operation.expects.value & ~1,
     )
     plan = Plan("one").with_calls([call])
     assert Plan.from_json(plan.to_json()) == plan
     assert Plan.from_bytes(plan.to_bytes()).calls == plan.calls
+
+
+def test_offsets_are_signed_in_json_and_kinds_are_words() -> None:
+    plan = Plan()
+    block = plan.malloc(100)
+    plan.free_at(block, -16)
+    plan.foreign("other", 32)
+    rows = json.loads(plan.to_json())["ops"]
+    assert rows[1:] == [["free_at", 0, -16], ["foreign", 1, "other", 32]]
+
+
+BAD_MISUSE = {
+    '["free_at", 0, 4097]': "offset is 4097, must be -4096 to 4096",
+    '["write_past", 0, 5000]': "bytes is 5000, must be 0 to 4096",
+    '["foreign", 0, "heap", 8]': "kind is 'heap', must be one of static, stack, mapping, other",
+    '["alias", 0, 16777216]': "other is 16777216, must be 0 to 16777215",
+}
+
+
+@pytest.mark.parametrize(("row", "reason"), BAD_MISUSE.items(), ids=BAD_MISUSE)
+def test_a_misuse_out_of_bounds_is_refused_by_its_field(row: str, reason: str) -> None:
+    document = Plan("bad").to_json().replace(' "ops": [', f' "ops": [{row}')
+    with pytest.raises(PlanError, match=re.escape(reason)):
+        Plan.from_json(document)
 
 
 def test_json_is_one_readable_list_a_call() -> None:

@@ -200,8 +200,8 @@ def test_functions_are_the_entry_points_that_the_calls_need() -> None:
     assert plan.functions == {"memalign", "usable_size", "trim"}
 
 
-def test_the_default_checks_are_all_but_the_targets_own() -> None:
-    assert Plan().checks == Check.ALL & ~Check.SELF_CHECK
+def test_the_default_checks_are_those_that_any_target_can_meet() -> None:
+    assert Plan().checks == Check.ALL & ~Check.SELF_CHECK & ~Check.MISUSE
 
 
 def test_kinds_of_checks_go_to_names_and_back() -> None:
@@ -227,3 +227,18 @@ def test_operations_stand_in_the_order_of_their_codes() -> None:
 def test_an_empty_plan_is_true() -> None:
     assert Plan()
     assert len(Plan()) == 0
+
+
+def test_a_stray_write_too_far_away_is_refused() -> None:
+    plan = Plan()
+    block = plan.malloc(8)
+    for write in (plan.write_at, lambda slot, offset, _: plan.free_at(slot, offset)):
+        with pytest.raises(PlanError, match="must be -4096 to 4096"):
+            write(block, -4097, 1)
+    with pytest.raises(PlanError, match="must be 0 to 4096"):
+        plan.write_past(block, 4097)
+
+
+def test_foreign_memory_of_no_kind_is_refused() -> None:
+    with pytest.raises(PlanError, match="must be one of static, stack, mapping, other"):
+        Plan().foreign("heap", 8)

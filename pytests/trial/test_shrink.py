@@ -265,3 +265,52 @@ def test_uses_of_a_block_go_with_the_call_that_made_it() -> None:
     plan.free(other)
     rest = written(steps_of(plan.calls)[1:])
     assert [str(call) for call in rest] == ["malloc(16) -> slot 0", "free(slot 0)"]
+
+
+def double_free() -> Plan:
+    plan = Plan()
+    for _ in range(20):
+        plan.malloc(100)
+    block = plan.malloc(24)
+    pointer = plan.alias(block)
+    plan.free(block)
+    plan.free_stale(pointer)
+    plan.malloc(24)
+    return plan
+
+
+def frees_again(calls: tuple[Call, ...], op: int) -> bool:
+    """Wrong at the last call, wherever a stale pointer was freed before."""
+    return op == len(calls) - 1 and "free_stale" in [call.name for call in calls]
+
+
+def test_a_misuse_keeps_its_calls_and_loses_the_other_blocks() -> None:
+    names = [call.name for call in shrunk(double_free(), Bug(frees_again)).calls]
+    assert names[:4] == ["malloc", "alias", "free", "free_stale"]
+    assert len(names) <= 5
+
+
+def test_a_misuse_that_must_be_told_keeps_all_that_stands_before_it() -> None:
+    plan = double_free()
+    left = shrunk(plan, Bug(frees_again, kind="misuse"))
+    assert [call.name for call in left.calls] == [call.name for call in plan.calls]
+
+
+def test_a_pointer_goes_with_the_block_that_it_points_to() -> None:
+    rest = written([step for step in steps_of(double_free().calls) if step.life != 20])
+    assert {call.name for call in rest} == {"malloc"}
+
+
+def test_a_pointer_outlives_free_all() -> None:
+    plan = Plan()
+    pointer = plan.alias(plan.malloc(8))
+    plan.free_all()
+    plan.malloc(16)
+    plan.free_stale(pointer)
+    assert [str(call) for call in written(steps_of(plan.calls))] == [
+        "malloc(8) -> slot 0",
+        "alias(slot 0) -> slot 1",
+        "free_all()",
+        "malloc(16) -> slot 2",
+        "free_stale(slot 1)",
+    ]

@@ -47,6 +47,7 @@ HY_BEGIN_DECLS
 #define HY_PLAN_NO_ARG        UINT16_C(0xffff)
 #define HY_PLAN_MAX_SLOTS     (UINT32_C(1) << 24)
 #define HY_PLAN_MAX_ALIGNMENT (UINT32_C(1) << 20)
+#define HY_PLAN_MAX_STRAY     UINT64_C(4096)
 #define HY_PLAN_ALIGNMENT     16u /* where neither the plan nor the target says */
 
 typedef struct hy_plan_header {
@@ -124,6 +125,35 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
  *  forget         the slot leaves the model without a free: a leak
  *  distinct       no effect: any two live blocks are held to be distinct at all times
  *  self_check     the target's own `check` finds nothing
+ *
+ * Misuse: what no correct program does. The target may do as it likes (C17 7.22.3.3p2); what is
+ * asked is whether it tells, and whether blocks that are live all the same stay apart and whole.
+ * A *stale pointer* is a copy of a block's address in a slot of its own; the slot holds no block.
+ *
+ *  alias          slot = a stale pointer: the address of the block in slot number `size`; nothing
+ *                 where that is empty. It stays what it is, whatever becomes of the block
+ *  foreign        slot holds `size` bytes of memory that is not the target's, live and verified as
+ *                 any block; arg = HY_FOREIGN_... . At the end it is forgotten, not freed
+ *  free_stale     free(stale pointer)
+ *  free_at        free(block + size), size being signed; the block stays live in the model
+ *  free_address   free((void *)size)
+ *  write_at       arg = count: so many bytes 0xA5 from block + size on, size being signed
+ *  write_past     `size` bytes 0xA5 from the end of the block on: of its usable bytes, where the
+ *                 target can tell (usable_size), else of those asked for
+ *  write_stale    arg = count: so many bytes 0xA5 from the stale pointer + size on
+ *  link_stale     the address of the block in slot number `size` into the stale pointer's first 8
+ *                 bytes
+ *  realloc_stale  realloc(stale pointer, size); a block that it answers is live in the slot
+ *  usable_stale   usable_size(stale pointer), its answer unread
+ *  read_stale     reads `size` bytes through the stale pointer
+ *  untold         violates `misuse` where an op of this list (alias, foreign and read_stale apart),
+ *                 or a sized free with another size than was asked for, has been done before it:
+ *                 the target was to end the process there
+ *
+ * A stray write leaves out bytes of live blocks and of the engine: what the engine does itself is
+ * never the target's fault. It has at most HY_PLAN_MAX_STRAY bytes, and lies within so many bytes
+ * of the block's start or end (a plan that asks for more is refused; free_at too). An op
+ * on a slot without the block or stale pointer that it is about does nothing.
  */
 #define HY_PLAN_OPS(X)                                                                             \
     X(0, NOP, nop, 0, HY__EXPECT_NONE, none)                                                       \
@@ -156,7 +186,21 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
     X(21, MEASURE, measure, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                                  \
     X(22, FORGET, forget, HY_FIELD_SLOT, HY__EXPECT_NONE, none)                                    \
     X(23, DISTINCT, distinct, 0, HY__EXPECT_NONE, none)                                            \
-    X(24, SELF_CHECK, self_check, 0, HY__EXPECT_NONE, check)
+    X(24, SELF_CHECK, self_check, 0, HY__EXPECT_NONE, check)                                       \
+    X(50, ALIAS, alias, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)                      \
+    X(51, FOREIGN, foreign, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none)   \
+    X(52, FREE_STALE, free_stale, HY_FIELD_SLOT, HY__EXPECT_NONE, free)                            \
+    X(53, FREE_AT, free_at, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, free)                  \
+    X(54, FREE_ADDRESS, free_address, HY_FIELD_SIZE, HY__EXPECT_NONE, free)                        \
+    X(55, WRITE_AT, write_at, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none) \
+    X(56, WRITE_PAST, write_past, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)            \
+    X(57, WRITE_STALE, write_stale, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, \
+      none)                                                                                        \
+    X(58, LINK_STALE, link_stale, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)            \
+    X(59, REALLOC_STALE, realloc_stale, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, realloc)   \
+    X(60, USABLE_STALE, usable_stale, HY_FIELD_SLOT, HY__EXPECT_NONE, usable_size)                 \
+    X(61, READ_STALE, read_stale, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)            \
+    X(62, UNTOLD, untold, 0, HY__EXPECT_NONE, none)
 
 typedef enum hy_plan_opcode {
 #define HY__OP_ENUM(value, name, text, fields, expects, entry) HY_OP_##name = (value),
@@ -164,6 +208,20 @@ typedef enum hy_plan_opcode {
 #undef HY__OP_ENUM
         HY_OP_COUNT
 } hy_plan_opcode;
+
+/* Where the memory of `foreign` is: X(value, enumerator, name in JSON). */
+#define HY_PLAN_FOREIGN(X)                                                                         \
+    X(0, STATIC, static)   /* a variable with static storage */                                    \
+    X(1, STACK, stack)     /* a local variable of a function that runs */                          \
+    X(2, MAPPING, mapping) /* the start of a page that mmap gave */                                \
+    X(3, OTHER, other)     /* a block of another allocator, behind a header of 16 bytes: 0, size */
+
+typedef enum hy_plan_foreign {
+#define HY__FOREIGN_ENUM(value, name, text) HY_FOREIGN_##name = (value),
+    HY_PLAN_FOREIGN(HY__FOREIGN_ENUM)
+#undef HY__FOREIGN_ENUM
+        HY_FOREIGN_COUNT
+} hy_plan_foreign;
 
 /*
  * Every check: X(bit, enumerator, name in JSON). A check that is off is neither reported nor
@@ -183,6 +241,7 @@ typedef enum hy_plan_opcode {
  *  in_place     realloc answered the old pointer, where the plan wants that
  *  memptr       a failing posix_memalign leaves the pointer alone
  *  self_check   the target's own `check` found nothing
+ *  misuse       a misuse ended the process, see `untold`
  *  engine       the block, or what usable_size says of it, shares no byte with the engine's own
  *               memory: what is written there would be the end of the model. A block that is
  *               shorter than its size, or not the target's at all, may reach that far; whether it
@@ -202,14 +261,15 @@ typedef enum hy_plan_opcode {
     X(0x0400, IN_PLACE, in_place)                                                                  \
     X(0x0800, MEMPTR, memptr)                                                                      \
     X(0x1000, SELF_CHECK, self_check)                                                              \
-    X(0x2000, ENGINE, engine)
+    X(0x2000, ENGINE, engine)                                                                      \
+    X(0x10000, MISUSE, misuse)
 
 typedef enum hy_plan_check {
 #define HY__CHECK_ENUM(bit, name, text) HY_CHECK_##name = (bit),
     HY_PLAN_CHECKS(HY__CHECK_ENUM)
 #undef HY__CHECK_ENUM
-        HY_CHECK_ALL = 0x3fff,
-    HY_CHECK_DEFAULT = 0x2fff /* all but self_check */
+        HY_CHECK_ALL = 0x13fff,
+    HY_CHECK_DEFAULT = 0x2fff /* all but self_check and misuse */
 } hy_plan_check;
 
 /*
