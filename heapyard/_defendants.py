@@ -33,14 +33,19 @@ def default_targets() -> tuple[str, ...]:
 
 
 def resolve_targets(
-    texts: Sequence[str], *, prefix: str = "", mode: str = "auto"
+    texts: Sequence[str], *, prefix: str = "", mode: str = "auto", tells: Sequence[str] = ()
 ) -> tuple[Defendant, ...]:
-    """Find and load each target once (in a child). Raises TargetError for the first bad one."""
+    """Find and load each target once (in a child). Raises TargetError for the first bad one.
+
+    `prefix`, `mode` and `tells` are about libraries, not about what is built in.
+    """
     from heapyard.trial import resolve_target  # noqa: PLC0415
 
     typed = tuple(dict.fromkeys(texts or default_targets()))
     targets = [
-        resolve_target(text) if is_builtin(text) else resolve_target(text, prefix=prefix, mode=mode)
+        resolve_target(text)
+        if is_builtin(text)
+        else resolve_target(text, prefix=prefix, mode=mode, tells=tells)
         for text in typed
     ]
     return tuple(

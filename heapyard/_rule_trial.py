@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from heapyard._tells import TELLS
+
 if TYPE_CHECKING:
     from heapyard._rule import Rule
     from heapyard.trial import Check, Outcome, Plan, Target
 
 __all__ = ["FLAGS", "Growth", "NotApplicable", "RuleViolation", "Trial"]
 
-FLAGS = frozenset({"errno", "free", "realloc", "large", "threads"})
+FLAGS = frozenset({"errno", "free", "realloc", "large", "threads", *TELLS.values()})
 """What a rule may need beside entry points: that a failing call sets errno, that single blocks can
-be freed or resized, blocks of 1 GiB, calls from several threads."""
+be freed or resized, blocks of 1 GiB, calls from several threads, that misuse is told."""
 
 PLAN_SECONDS = 10.0
 """How long one plan may run unless its rule says otherwise."""
@@ -153,16 +155,25 @@ class Trial:
         *,
         plan: Plan | None = None,
         growth: Growth | None = None,
+        outcome: Outcome | None = None,
     ) -> NoReturn:
         """Say that the rule is broken, where it follows from what `run` answered.
 
         `growth`: what a measurement of the plan exceeds, so that a C program can show it too.
+        `outcome`: what the plan came to, where that is what is wrong.
         """
-        raise RuleViolation(expected, seen, plan=plan, growth=growth)
+        place = "" if outcome is None else _place(outcome)
+        raise RuleViolation(
+            expected, seen, operation=place, plan=plan, outcome=outcome, growth=growth
+        )
 
-    def figure(self, name: str, value: float, *, unit: str = "") -> None:
-        """Record a figure. Those of PROFILE rules are their verdict; the first is the table's."""
-        self.figures.append({"name": name, "value": value, "unit": unit})
+    def figure(self, name: str, value: float, *, unit: str = "", **words: str) -> None:
+        """Record a figure. Those of PROFILE rules are their verdict; the first is the table's.
+
+        Where the value is a place on a scale (0 is worst), `word` says it, and reports show that.
+        Any other words go into the JSON report.
+        """
+        self.figures.append({"name": name, "value": value, "unit": unit, **words})
 
     def missing(self) -> list[str]:
         """What the rule needs and the target lacks, in order of name."""

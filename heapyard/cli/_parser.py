@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from heapyard._tells import TELLS, read_tells
 from heapyard.errors import HeapyardError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "Verbs",
     "add_library",
     "add_loading",
+    "add_tells",
     "whole_number",
 ]
 
@@ -88,6 +90,25 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
         help="dlopen; preload: it replaces malloc in a child; auto: dlopen, and preload where that"
         " fails (default: auto)",
     )
+
+
+def add_tells(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which misuse a library promises to tell."""
+    parser.add_argument(
+        "--tells",
+        metavar="LIST",
+        type=_tells,
+        default=(),
+        help="the misuse that a hardened library promises to tell, which then is a MUST:"
+        f" {','.join(TELLS)}, or all",
+    )
+
+
+def _tells(text: str) -> tuple[str, ...]:
+    try:
+        return read_tells(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_library(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from heapyard.cli._parser import (
     UsageError,
     add_library,
     add_loading,
+    add_tells,
     whole_number,
 )
 from heapyard.cli._selection import add_workers, require_expression
@@ -64,6 +65,7 @@ def add(verbs: Verbs) -> None:
     _add_run(parser)
     _add_report(parser)
     add_loading(parser)
+    add_tells(parser)
     add_library(parser)
     parser.set_defaults(run=run)
 
@@ -135,7 +137,9 @@ def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
             raise UsageError(f"{flag} {text} is a file: name a folder")
     if options.lib:
         use_build(options.lib)
-    return resolve_targets(options.targets, prefix=options.prefix, mode=options.mode)
+    return resolve_targets(
+        options.targets, prefix=options.prefix, mode=options.mode, tells=options.tells
+    )
 
 
 def _arguments(options: argparse.Namespace) -> list[str]:
@@ -146,6 +150,7 @@ def _arguments(options: argparse.Namespace) -> list[str]:
         "--heapyard-reproducers": options.reproducers,
         "--allocator-mode": options.mode,
         "--allocator-prefix": options.prefix,
+        "--allocator-tells": ",".join(options.tells) or None,
         "--heapyard-json": options.json,
         "--heapyard-lib": options.lib,
         "--junitxml": options.junit,

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from heapyard import _rule_trial
+from heapyard._tells import TELLS
 from heapyard.corpus.finding import Finding
 from heapyard.corpus.verdict import verdict
 from heapyard.rules import Trial, load_rules
@@ -50,7 +51,7 @@ def _others(defect: Defect, target: Target) -> tuple[str, ...]:
 
 @cache
 def _target(library: Path, defect: str) -> Target:
-    return resolve_target(str(library), environment={"HEAPYARD_DEFECT": defect})
+    return resolve_target(str(library), environment={"HEAPYARD_DEFECT": defect}, tells=TELLS)
 
 
 @contextlib.contextmanager

@@ -25,8 +25,8 @@ def body_of(rule: Rule) -> Callable[[Trial], None]:
 def verdict(identity: str, target: Target, *, seed: int = 0) -> tuple[str, str]:
     """What the rule says, with a text for people.
 
-    "pass", "skip", the kind of the violation, the name of the signal, or "memory" where the rule
-    measures and finds too much.
+    "pass", "skip", the kind of the violation, the name of the signal, "memory" where the rule
+    measures and finds too much, or the word for the bottom of the scale that a PROFILE rule has.
     """
     rule = find_rule(identity)
     trial = Trial(rule, target, seed=seed)
@@ -39,4 +39,5 @@ def verdict(identity: str, target: Target, *, seed: int = 0) -> tuple[str, str]:
         return (outcome.kind or outcome.status) if outcome else "memory", str(violation)
     except NotApplicable as missing:
         return "skip", str(missing)
-    return "pass", ""
+    lowest = next((each for each in trial.figures if each.get("word") and not each["value"]), None)
+    return ("pass", "") if lowest is None else (lowest["word"], lowest["name"])

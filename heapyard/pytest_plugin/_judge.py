@@ -136,7 +136,8 @@ def _again(plain: Result, plan: str | None, bench: Bench) -> str:
 
 def _check_command(plain: Result, settings: Settings) -> str:
     words = ["heapyard", "check", plain.target, "-k", plain.rule, "--seed", str(settings.seed)]
-    return shlex.join([*words, *_loading(plain, settings)])
+    tells = [f"--tells={','.join(settings.tells)}"] if settings.tells else []
+    return shlex.join([*words, *_loading(plain, settings), *tells])
 
 
 def _loading(plain: Result, settings: Settings) -> list[str]:

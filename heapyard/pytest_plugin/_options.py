@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from heapyard._tells import TELLS, read_tells
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,6 +27,7 @@ class Settings:
     """As typed; empty: libc and every allocator of heapyard."""
     prefix: str
     mode: str
+    tells: tuple[str, ...]
     seed: int
     strict: bool
     library: str | None
@@ -47,6 +50,15 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
             "choices": MODES,
             "help": "How a library is loaded: dlopen, preload (it replaces malloc in a child) or"
             " auto: dlopen, and preload where that fails (default: auto).",
+        },
+    ),
+    (
+        "--allocator-tells",
+        "heapyard_tells",
+        {
+            "metavar": "LIST",
+            "help": "The misuse that a hardened library promises to tell, which then is a MUST:"
+            f" {','.join(TELLS)}, or all.",
         },
     ),
     (
@@ -128,6 +140,7 @@ def read_settings(config: pytest.Config) -> Settings:
         targets=_targets(config),
         prefix=_text(config, "heapyard_prefix"),
         mode=_mode(_text(config, "heapyard_mode") or "auto"),
+        tells=_tells(_text(config, "heapyard_tells")),
         seed=_seed(_text(config, "heapyard_seed") or "0"),
         strict=bool(config.getoption("heapyard_strict") or config.getini("heapyard_strict")),
         library=str(_path(config, "heapyard_lib") or "") or None,
@@ -170,6 +183,13 @@ def _mode(text: str) -> str:
     if text not in MODES:
         raise pytest.UsageError(f"heapyard_mode is {text!r}: must be one of {', '.join(MODES)}")
     return text
+
+
+def _tells(text: str) -> tuple[str, ...]:
+    try:
+        return read_tells(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"heapyard_tells: {error}") from None
 
 
 def _seed(text: str) -> int:

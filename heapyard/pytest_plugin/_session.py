@@ -52,7 +52,9 @@ class RuleSession:
     def defendants(self) -> tuple[Defendant, ...]:
         """The targets, resolved once. Raises HeapyardError for a bad one."""
         settings = self.settings
-        return resolve_targets(settings.targets, prefix=settings.prefix, mode=settings.mode)
+        return resolve_targets(
+            settings.targets, prefix=settings.prefix, mode=settings.mode, tells=settings.tells
+        )
 
     def require_targets(self) -> None:
         """Resolve now. Raises pytest.UsageError for a bad one."""

@@ -161,6 +161,8 @@ def _figure_rows(report: Report) -> Iterator[Row]:
 def _figure_cell(result: Result | None) -> str:
     if result is None or result.figure is None or result.verdict is not Verdict.FIGURE:
         return _cell(result)
+    if result.figure.get("word"):
+        return str(result.figure["word"])
     return f"{format_figure(result.figure['value'])}{_unit(result.figure['unit'])}"
 
 

@@ -1,8 +1,10 @@
 """What a target can do: declared by its table, or found out by looking up its entry points."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+
+from heapyard._tells import TELLS
 
 __all__ = ["Capabilities"]
 
@@ -19,7 +21,7 @@ class Capabilities:
     """Entry points by their C names without prefix; `usable_size`, `trim` and `check` besides."""
     flags: frozenset[str] = frozenset()
     """"errno": a failing call sets it; "threads": may be called from several threads;
-    "bulk_free_only": no single free."""
+    "bulk_free_only": no single free; those of TELLS: it promises to tell misuse."""
     min_alignment: int = 16
     """Of every block, in bytes."""
     max_size: int = (1 << 63) - 1
@@ -32,6 +34,10 @@ class Capabilities:
         if need == "large":
             return self.max_size >= _LARGE
         return need in self.functions or need in self.flags
+
+    def telling(self, kinds: Iterable[str]) -> "Capabilities":
+        """The same, and it promises to tell these kinds of misuse (keys of TELLS)."""
+        return replace(self, flags=self.flags | {TELLS[kind] for kind in kinds})
 
     def to_json(self) -> dict[str, Any]:
         """Facts for reports, in a stable order."""

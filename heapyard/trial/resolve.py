@@ -3,11 +3,12 @@
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from heapyard._native.build import Build, current_build
+from heapyard._tells import TELLS
 from heapyard.trial.elf import ElfFile
 from heapyard.trial.libraries import examine_library, find_library, known_libraries, prefixes_in
 from heapyard.trial.probe import Probe, probe
@@ -48,6 +49,7 @@ def resolve_target(
     prefix: str = "",
     mode: str = "auto",
     environment: Mapping[str, str] | None = None,
+    tells: Iterable[str] = (),
 ) -> Target:
     """Find the allocator that `text` names and ask a child what it can do.
 
@@ -55,22 +57,30 @@ def resolve_target(
     domain:mem, domain:obj (these also with +debug), python:raw, python:mem, python:obj, a path, or
     a name that the loader knows ("libjemalloc.so.2"). `prefix` comes before each function's name
     ("je_"). `mode`: dlopen, preload, or auto: dlopen, and preload where that fails. `environment`
-    is added to what children inherit. LD_PRELOAD is not inherited.
+    is added to what children inherit. LD_PRELOAD is not inherited. `tells` is the misuse that it
+    promises to tell beside what its table says: bad-free, bad-write, wrong-size.
 
     Raises TargetError, in one line: what was given, why it can't be put on trial, what to do.
     """
     if mode not in ("auto", "dlopen", "preload"):
         raise TargetError(f"Invalid mode={mode!r}: must be auto, dlopen or preload")
-    build = current_build()
-    request = _Request(text, prefix, mode, _inherited(environment or {}), build)
-    own = _own_library(text, build)
-    if is_own_name(text):
+    told = tuple(tells)
+    unknown = [kind for kind in told if kind not in TELLS]
+    if unknown:
+        raise TargetError(f"Invalid tells={unknown[0]!r}: must be of {', '.join(TELLS)}")
+    found = _find(_Request(text, prefix, mode, _inherited(environment or {}), current_build()))
+    return replace(found, capabilities=found.capabilities.telling(told))
+
+
+def _find(request: "_Request") -> Target:
+    own = _own_library(request.text, request.build)
+    if is_own_name(request.text):
         _require_plain(request)
-    if text in ("libc", "musl"):
+    if request.text in ("libc", "musl"):
         return _builtin(request)
-    if text in PYTHON_TARGETS:
+    if request.text in PYTHON_TARGETS:
         return _python(request)
-    return _library(request, find_library(text) if own is None else own)
+    return _library(request, find_library(request.text) if own is None else own)
 
 
 def is_own_name(text: str) -> bool:

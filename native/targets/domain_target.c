@@ -24,6 +24,12 @@
 #    define MORE_FLAGS 0
 #endif
 
+#if DEBUG
+#    define TELLS (HEAPYARD_TARGET_TELLS_BAD_FREE | HEAPYARD_TARGET_TELLS_BAD_WRITE)
+#else
+#    define TELLS 0
+#endif
+
 #define JOIN_(prefix, name) prefix##_##name
 #define JOIN(prefix, name)  JOIN_(prefix, name)
 
@@ -97,7 +103,7 @@ static const char *domain_check(void *handle)
 HEAPYARD_EXPORT_TARGET = {
     HEAPYARD_TARGET_HEADER,
     .name = NAME,
-    .flags = HEAPYARD_TARGET_SETS_ERRNO | MORE_FLAGS,
+    .flags = HEAPYARD_TARGET_SETS_ERRNO | MORE_FLAGS | TELLS,
     .min_alignment = 16,
     .max_size = PTRDIFF_MAX,
     .malloc = domain_malloc,

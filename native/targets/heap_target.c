@@ -90,7 +90,8 @@ static const char *heap_check(void *handle)
 HEAPYARD_EXPORT_TARGET = {
     HEAPYARD_TARGET_HEADER,
     .name = HEAP_TARGET_STRICT ? "heap:strict" : "heap",
-    .flags = HEAPYARD_TARGET_SETS_ERRNO,
+    .flags = HEAPYARD_TARGET_SETS_ERRNO | HEAPYARD_TARGET_TELLS_BAD_FREE |
+             HEAPYARD_TARGET_TELLS_WRONG_SIZE,
     .min_alignment = HY_HEAP_ALIGNMENT,
     .max_size = PTRDIFF_MAX,
     .open = heap_open,

@@ -42,7 +42,7 @@ const char *hy__spans_check(void *handle);
 
 /* The members of a target's table that are the same for both engines. */
 #define HY_SPANS_MEMBERS                                                                           \
-    .flags = HEAPYARD_TARGET_SETS_ERRNO, .min_alignment = 16, .max_size = HY_SPANS_MAX_SIZE,       \
-    .close = hy__spans_close, .check = hy__spans_check
+    .min_alignment = 16, .max_size = HY_SPANS_MAX_SIZE, .close = hy__spans_close,                  \
+    .check = hy__spans_check
 
 #endif /* HEAPYARD_TARGETS_REGION_SPANS_H */

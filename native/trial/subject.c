@@ -8,8 +8,8 @@
 
 #include "base/bits.h"
 
-#define KNOWN_FLAGS                                                                                \
-    (HEAPYARD_TARGET_SETS_ERRNO | HEAPYARD_TARGET_BULK_FREE_ONLY | HEAPYARD_TARGET_THREAD_SAFE)
+#define OR_FLAG(name, text) | HEAPYARD_TARGET_##name
+#define KNOWN_FLAGS         ((uint64_t)0 HEAPYARD_TARGET_FLAGS(OR_FLAG))
 
 #define REFUSE(reason, ...) (hy__reason((reason), HY_CAUSE_LOAD, __VA_ARGS__), false)
 

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from heapyard._native.build import current_build
+from heapyard._tells import TELLS
 from heapyard.corpus import DEFECTS, Defect
 from heapyard.trial import Target, resolve_target
 
@@ -20,4 +21,6 @@ def corpus_path() -> Path:
 @cache
 def corpus_target(mode: str, defect: str = "") -> Target:
     """The corpus allocator, sound or with one defect."""
-    return resolve_target(str(corpus_path()), mode=mode, environment={"HEAPYARD_DEFECT": defect})
+    return resolve_target(
+        str(corpus_path()), mode=mode, environment={"HEAPYARD_DEFECT": defect}, tells=TELLS
+    )

@@ -4,15 +4,16 @@ import re
 
 import pytest
 
+from heapyard._tells import TELLS
 from heapyard.rules import Level, Rule, load_rules
 from heapyard.trial.operations import OPERATIONS
 from pytests.corpus.verdicts import body_of, claim
 
 RULES = load_rules()
 
-GROUPS = {"API", "ERRNO", "ALIGN", "LIMIT", "REALLOC", "ZERO", "DATA", "FUZZ"}
+GROUPS = {"API", "ERRNO", "ALIGN", "LIMIT", "REALLOC", "ZERO", "DATA", "FUZZ", "MISUSE"}
 FUNCTIONS = {operation.function for operation in OPERATIONS if operation.function}
-FLAGS = {"errno", "free", "realloc", "large", "threads"}
+FLAGS = {"errno", "free", "realloc", "large", "threads"} | set(TELLS.values())
 CLAUSE = re.compile(r"C(11|17|23) \d|POSIX\.1-20(17|24) \w|\w+\(3\)|glibc manual \d")
 
 

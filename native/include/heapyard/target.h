@@ -34,11 +34,29 @@ extern "C" {
 #define HEAPYARD_TARGET_BULK_FREE_ONLY ((uint64_t)2) /* no single free; close() frees all */
 #define HEAPYARD_TARGET_THREAD_SAFE    ((uint64_t)4) /* one handle may serve several threads */
 
+/*
+ * Flags of an allocator that promises to tell misuse: the process ends, with a message on standard
+ * error that names it. The rules of misuse then bind it; without them they only look.
+ *
+ *  TELLS_BAD_FREE    free and realloc of what is no live block: freed already (while its memory was
+ *                    not handed out again), never the allocator's, inside a block, misaligned
+ *  TELLS_BAD_WRITE   bytes written beside a block, or into a freed one: by the block's free, or at
+ *                    the latest when `check` is asked
+ *  TELLS_WRONG_SIZE  a sized free with a size of another class: by the free, or at the latest when
+ *                    `trim` or `check` is asked
+ */
+#define HEAPYARD_TARGET_TELLS_BAD_FREE   ((uint64_t)8)
+#define HEAPYARD_TARGET_TELLS_BAD_WRITE  ((uint64_t)16)
+#define HEAPYARD_TARGET_TELLS_WRONG_SIZE ((uint64_t)32)
+
 /* Every flag: X(enumerator after HEAPYARD_TARGET_, name in JSON). */
 #define HEAPYARD_TARGET_FLAGS(X)                                                                   \
     X(SETS_ERRNO, "errno")                                                                         \
     X(BULK_FREE_ONLY, "bulk_free_only")                                                            \
-    X(THREAD_SAFE, "threads")
+    X(THREAD_SAFE, "threads")                                                                      \
+    X(TELLS_BAD_FREE, "tells_bad_free")                                                            \
+    X(TELLS_BAD_WRITE, "tells_bad_write")                                                          \
+    X(TELLS_WRONG_SIZE, "tells_wrong_size")
 
 /* Every entry point, in the order of the struct. */
 #define HEAPYARD_TARGET_FUNCTIONS(X)                                                               \
