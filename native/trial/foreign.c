@@ -8,6 +8,7 @@
 
 #define HEADER ((size_t)16)
 #define PAGE   ((size_t)4096)
+#define MARGIN ((size_t)64) /* in front of the first block: a target may write a header there */
 
 static unsigned char static_area[HY_FOREIGN_AREA] __attribute__((aligned(4096)));
 
@@ -15,6 +16,7 @@ void hy__foreign_open(hy_foreign *foreign, unsigned char *on_stack)
 {
     *foreign =
         (hy_foreign){.areas = {[HY_FOREIGN_STATIC] = static_area, [HY_FOREIGN_STACK] = on_stack}};
+    hy__foreign_reset(foreign);
 }
 
 void hy__foreign_close(hy_foreign *foreign)
@@ -75,5 +77,7 @@ bool hy__foreign_holds(const hy_foreign *foreign, const void *address)
 
 void hy__foreign_reset(hy_foreign *foreign)
 {
-    memset(foreign->used, 0, sizeof foreign->used);
+    for (int kind = 0; kind < HY_FOREIGN_COUNT; kind++) {
+        foreign->used[kind] = MARGIN;
+    }
 }

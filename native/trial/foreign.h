@@ -2,7 +2,7 @@
  * foreign.h: memory that is not the target's, for plans that hand it to the target's free.
  *
  *     static    stack    mapping    other       HY_FOREIGN_AREA bytes each, handed out from the bottom
- *     [a][b]..  [a]...   [a]......  [0, size][a][0, size][b] ...
+ *     [a][b]..  [a]...   . [a]....  [0, size][a][0, size][b] ...
  *
  * A block of it is in the model as any other, so that a target which takes it for its own, and
  * hands it out, is seen to give one block to two owners. One run of a process at a time may use it.

@@ -151,7 +151,7 @@ def _foreign(trial: Trial, *kinds: str) -> Iterator[Variant]:
             plan = begin(trial)
             neighbours(plan, size)
             plan.free_at(plan.foreign(kind, 4096))
-            probe(plan, 16, 64, size, 2000)
+            probe(plan, 64, 16, size, 2000)
             yield f"{kind}, {size} bytes", plan
 
 

@@ -109,7 +109,7 @@ def test_realloc_of_a_freed_block_is_told(trial: Trial) -> None:
 
 
 def _beside(trial: Trial, write: Callable[[Plan, Slot, int], None]) -> None:
-    for size in (24, 104, 1000, LARGE):
+    for size in (24, 104, 1000, 4000):
         for count in (1, 8, 16):
             plan = begin(trial, TELLING)
             blocks = neighbours(plan, size)

@@ -6,6 +6,7 @@
 
 #include "yard_core.h"
 #include "yard_family.h"
+#include "yard_guard.h"
 
 static bool is_power_of_two(size_t value)
 {
@@ -169,6 +170,7 @@ static void *overrunning(size_t alignment, size_t size)
     void *block = yard_take_offset(0, YARD_GRANULE, next_power_of_two(alignment));
     if (block != NULL) {
         yard_header_of(block)->capacity = size;
+        yard_seal_header(block);
     }
     return block;
 }

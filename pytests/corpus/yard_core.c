@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "yard_defects.h"
-
-typedef struct free_block {
-    struct free_block *next;
-} free_block;
+#include "yard_guard.h"
+#include "yard_misuse.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static free_block *free_lists[YARD_CLASSES];
+static yard_free_block *free_lists[YARD_CLASSES]; /* first in, first out */
+static yard_free_block *list_ends[YARD_CLASSES];  /* where the list is not empty */
+static uintptr_t chunks_low = UINTPTR_MAX;        /* all chunks lie in [low, high) */
+static uintptr_t chunks_high;
 static uintptr_t chunk_next; /* the first byte of the current chunk that was never handed out */
 static uintptr_t chunk_end;
 static void *last_taken;
@@ -119,6 +120,8 @@ static bool map_chunk(void)
     }
     chunk_next = (uintptr_t)chunk;
     chunk_end = chunk_next + YARD_CHUNK;
+    chunks_low = chunk_next < chunks_low ? chunk_next : chunks_low;
+    chunks_high = chunk_end > chunks_high ? chunk_end : chunks_high;
     if (yard_defect(DEFECT_chunk_end_overrun)) {
         other_half = chunk_end = chunk_next + YARD_CHUNK / 2;
     }
@@ -169,16 +172,16 @@ static void *cut(unsigned klass)
 
 static void *take_small(unsigned klass, bool *zero)
 {
-    free_block *reused = free_lists[klass];
+    yard_free_block *reused = free_lists[klass];
     if (reused == NULL) {
         *zero = true;
         return cut(klass);
     }
-    free_lists[klass] = reused->next;
+    free_lists[klass] = yard_link_is_whole(reused) ? reused->next : yard_next_of_damaged(reused);
     yard_header *header = yard_header_of(reused);
     *zero = header->clean != 0;
     if (*zero) { /* only a defect says so: then even the link is left to be seen */
-        reused->next = (free_block *)UINTPTR_MAX;
+        reused->next = (yard_free_block *)UINTPTR_MAX;
     }
     header->clean = 0;
     return reused;
@@ -187,11 +190,18 @@ static void *take_small(unsigned klass, bool *zero)
 static void file(void *base, bool clean)
 {
     yard_header *header = yard_header_of(base);
-    free_block *freed = base;
-    header->clean = clean;
-    header->capacity = yard_class_size(header->klass);
-    freed->next = free_lists[header->klass];
-    free_lists[header->klass] = freed;
+    const unsigned klass = header->klass;
+    *header =
+        (yard_header){.capacity = yard_class_size(klass), .klass = (uint16_t)klass, .clean = clean};
+    if (free_lists[klass] == NULL || yard_reuses_at_once()) {
+        yard_set_link(base, free_lists[klass]);
+        list_ends[klass] = free_lists[klass] == NULL ? base : list_ends[klass];
+        free_lists[klass] = base;
+        return;
+    }
+    yard_set_link(base, NULL);
+    yard_set_link(list_ends[klass], base);
+    list_ends[klass] = base;
 }
 
 /* A block further inside its block of the size class, with a header of its own. */
@@ -203,7 +213,7 @@ static void *shift_block(void *base, uintptr_t block)
     }
     const yard_header *whole = yard_header_of(base);
     *yard_header_of((void *)block) = (yard_header){
-        .capacity = whole->capacity - shift, .klass = whole->klass, .shift = (uint32_t)(shift / 8)};
+        .capacity = whole->capacity - shift, .klass = whole->klass, .shift = (uint16_t)(shift / 8)};
     return (void *)block;
 }
 
@@ -295,12 +305,28 @@ static void *take_locked(size_t size, size_t alignment, bool *zero)
     const size_t padded = alignment > YARD_GRANULE ? size + alignment : size;
     if (padded <= YARD_SMALL_MAX) {
         void *base = take_small(yard_class_of(padded), zero);
-        const bool plain = base == NULL || alignment == YARD_GRANULE;
-        return plain ? base : shift_block(base, round_up((uintptr_t)base, alignment));
+        if (base == NULL || alignment == YARD_GRANULE) {
+            return base;
+        }
+        void *block = shift_block(base, round_up((uintptr_t)base, alignment));
+        yard_header_of(block)->is_aligned = 1;
+        return block;
     }
     void *block = caches_mappings() ? take_cached(size, alignment) : NULL;
     *zero = true;
     return block != NULL ? block : take_mapping(size, alignment);
+}
+
+static void give_locked(void *block, bool clean);
+
+/* The block, live from now on; NULL where there is no memory to know that. */
+static void *guarded(void *block)
+{
+    if (block != NULL && !yard_guard_add(block)) {
+        give_locked(block, false);
+        return NULL;
+    }
+    return block;
 }
 
 void *yard_take(size_t size, size_t alignment, bool *zero)
@@ -312,7 +338,10 @@ void *yard_take(size_t size, size_t alignment, bool *zero)
         alignment = YARD_GRANULE;
     }
     acquire();
-    void *block = take_locked(size, alignment, zero);
+    void *block = yard_take_parked();
+    if (block == NULL) {
+        block = guarded(take_locked(size, alignment, zero));
+    }
     last_taken = block;
     release();
     return block;
@@ -328,10 +357,12 @@ void *yard_take_offset(size_t size, size_t alignment, size_t offset)
     yard_header header = *yard_header_of(whole);
     void *block = (char *)whole + offset;
     header.capacity -= offset;
-    header.shift += (uint32_t)(offset / 8);
+    header.shift = (uint16_t)(header.shift + offset / 8);
+    header.is_aligned = 1;
     *yard_header_of(block) = header;
-    last_taken = block;
-    return block;
+    (void)yard_guard_remove(whole);
+    last_taken = guarded(block);
+    return last_taken;
 }
 
 /* Freeing towards lower addresses: takes the next lower block of the class along. */
@@ -378,19 +409,25 @@ static void give_mapping(void *block)
     unmap(mapping_start(block), mapping_end(block));
 }
 
-void yard_give(void *block, bool clean)
+static void give_locked(void *block, bool clean)
 {
-    const int saved = errno;
-    const unsigned klass = yard_header_of(block)->klass;
-    if (klass == YARD_STATIC) {
-        return;
-    }
-    acquire();
     last_taken = last_taken == block ? NULL : last_taken;
-    if (klass == YARD_BIG) {
+    if (yard_header_of(block)->klass == YARD_BIG) {
         give_mapping(block);
     } else {
         give_small(block, clean);
+    }
+}
+
+void yard_give(void *block, bool clean)
+{
+    const int saved = errno;
+    if (yard_guard_holds(block) && yard_header_of(block)->klass == YARD_STATIC) {
+        return;
+    }
+    acquire();
+    if (yard_admit_free(&block)) {
+        give_locked(block, clean);
     }
     release();
     errno = saved;
@@ -412,12 +449,15 @@ static void *resize_mapping(void *block, size_t size)
     if (keeps_mapping(old_length, length)) {
         return block;
     }
+    (void)yard_guard_remove(block);
     void *moved = mremap((void *)start, old_length, length, MREMAP_MAYMOVE);
     if (moved == MAP_FAILED) {
+        (void)yard_guard_add(block);
         return NULL;
     }
     void *result = (char *)moved + before;
     yard_header_of(result)->capacity = length - before;
+    (void)yard_guard_add(result); /* at worst its free is refused */
     return result;
 }
 
@@ -437,6 +477,24 @@ void *yard_resize(void *block, size_t size)
     const size_t capacity = header->capacity + (forgets ? (size_t)header->shift * 8 : 0);
     const bool wastes = size < capacity / 2 && capacity > YARD_GRANULE;
     return size <= capacity && !wastes ? block : NULL;
+}
+
+bool yard_is_in_chunk(const void *address)
+{
+    const uintptr_t at = (uintptr_t)address;
+    return at % YARD_GRANULE == 0 && at >= chunks_low + YARD_GRANULE && at < chunks_high;
+}
+
+static bool moving;
+
+void yard_set_moving(bool now)
+{
+    moving = now;
+}
+
+bool yard_is_moving(void)
+{
+    return moving;
 }
 
 void *yard_last_taken(void)

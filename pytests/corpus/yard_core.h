@@ -14,7 +14,8 @@
  *     mapping:  | ... [header][ block ............................. |
  *               page                                             page
  *
- * Nothing is merged, but everything is used again. No thread-local storage; one lock, held around
+ * Nothing is merged, but everything is used again: the block freed first is used first, so that a
+ * stale pointer stays one for long (yard_misuse.h). No thread-local storage; one lock, held around
  * each change of the lists, and taken across fork. Nothing here calls the malloc of libc.
  */
 #ifndef HEAPYARD_CORPUS_YARD_CORE_H
@@ -39,8 +40,10 @@ enum {
 typedef struct yard_header {
     size_t capacity; /* usable bytes of this block */
     uint16_t klass;
-    uint16_t clean; /* on a free list: the bytes are known to be zero (only defects say so) */
-    uint32_t shift; /* bytes from the block of the size class to this one, divided by 8 */
+    uint16_t shift;     /* bytes from the block of the size class to this one, divided by 8 */
+    uint8_t clean;      /* on a free list: the bytes are known to be zero (only defects say so) */
+    uint8_t is_aligned; /* asked for with an alignment: the size says little of the class */
+    uint16_t seal;      /* over all of this, see yard_guard.h */
 } yard_header;
 
 _Static_assert(sizeof(yard_header) == YARD_GRANULE, "a header keeps blocks aligned");
@@ -73,6 +76,13 @@ void yard_give(void *block, bool clean);
  * by mremap for a mapping. NULL where neither is possible: nothing has changed then.
  */
 void *yard_resize(void *block, size_t size);
+
+/* Whether an address lies in a chunk, and a block may have been there. */
+bool yard_is_in_chunk(const void *address);
+
+/* Between these two calls of yard_realloc.c the block that is given back was moved. */
+void yard_set_moving(bool moving);
+bool yard_is_moving(void);
 
 /* The block that yard_take answered last, while it is live; else NULL. For defects. */
 void *yard_last_taken(void);

@@ -2,8 +2,8 @@
  * yard_defects.h: every defect that the corpus allocator can be given.
  *
  * X(name, rule that must catch it, what the rule must see, what goes wrong). "What the rule must
- * see" is the kind of the violation, the signal where the defect is a crash, or "memory" where
- * the rule measures. The last one names the public bug that the defect models, if there is one. The
+ * see" is the kind of the violation, the signal where the defect is a crash, "memory" where the
+ * rule measures, or a word of the lowest grade where it grades. The last one names the public bug that the defect models, if there is one. The
  * environment variable HEAPYARD_DEFECT chooses one by name for the life of the process; without it
  * the allocator is sound. A name that is not listed here ends the process with a message, so that
  * a misspelt defect can't pass for a sound build.
@@ -18,6 +18,7 @@
 #include "defect_lists/contents.h"
 #include "defect_lists/errno.h"
 #include "defect_lists/limits.h"
+#include "defect_lists/misuse.h"
 #include "defect_lists/random.h"
 #include "defect_lists/realloc.h"
 #include "defect_lists/zeroing.h"
@@ -30,7 +31,8 @@
     YARD_REALLOC_DEFECTS(X)                                                                        \
     YARD_ZEROING_DEFECTS(X)                                                                        \
     YARD_CONTENT_DEFECTS(X)                                                                        \
-    YARD_RANDOM_DEFECTS(X)
+    YARD_RANDOM_DEFECTS(X)                                                                         \
+    YARD_MISUSE_DEFECTS(X)
 
 enum yard_defect {
     YARD_SOUND,

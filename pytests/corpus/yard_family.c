@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "yard_core.h"
+#include "yard_guard.h"
+#include "yard_misuse.h"
 
 static bool set_up;
 static bool trimmed;
@@ -45,6 +47,7 @@ void *yard_shared_block(void)
         char block[YARD_PAGE];
     } shared __attribute__((aligned(YARD_PAGE))) = {
         .header = {.capacity = YARD_GRANULE, .klass = YARD_STATIC}};
+    (void)yard_guard_add(shared.block);
     return shared.block;
 }
 
@@ -244,8 +247,8 @@ void free(void *block)
         free_nothing();
         return;
     }
-    const bool spoils =
-        yard_defect(DEFECT_free_sets_errno) && yard_header_of(block)->klass == YARD_BIG;
+    const bool spoils = yard_defect(DEFECT_free_sets_errno) && yard_guard_holds(block) &&
+                        yard_header_of(block)->klass == YARD_BIG;
     yard_give(block, clean);
     if (spoils) {
         errno = EINVAL;
@@ -258,6 +261,7 @@ static void distrust_size(void *block, size_t size)
     yard_header *header = yard_header_of(block);
     if (yard_defect(DEFECT_free_sized_rounds_up) && header->klass < YARD_CLASSES - 1) {
         header->klass++;
+        yard_seal_header(block);
     }
     if (yard_defect(DEFECT_free_sized_after_realloc) && yard_class_of(size) != header->klass) {
         abort();
@@ -269,7 +273,10 @@ void free_sized(void *block, size_t size)
     if (block == NULL && yard_defect(DEFECT_free_sized_null_crashes)) {
         abort();
     }
-    if (block != NULL && yard_header_of(block)->klass < YARD_CLASSES) {
+    if (block != NULL && !yard_admit_size(block, size)) {
+        return;
+    }
+    if (block != NULL && yard_guard_holds(block) && yard_header_of(block)->klass < YARD_CLASSES) {
         distrust_size(block, size);
     }
     free(block);
@@ -277,12 +284,12 @@ void free_sized(void *block, size_t size)
 
 void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
-    (void)alignment;
     (void)size;
     if (yard_defect(DEFECT_free_aligned_sized_base) && block != NULL) {
         yard_header_of(block)->shift = 0;
+        yard_seal_header(block);
     }
-    free(block);
+    free(block == NULL ? NULL : yard_by_alignment(block, alignment));
 }
 
 /* ---- the rest ----------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include "yard_core.h"
 #include "yard_family.h"
+#include "yard_misuse.h"
 
 enum { BORDER = 80 << 10 }; /* a mapping for 64 KiB has less */
 
@@ -81,7 +82,9 @@ static void *move(void *old, size_t size)
     }
     memcpy(block, source(old), copied(old, size, kept));
     if (!forgets_old(old)) {
+        yard_set_moving(yard_defect(DEFECT_realloc_leaves_old_valid));
         yard_give(old, yard_defect(DEFECT_calloc_trusts_resized));
+        yard_set_moving(false);
     }
     return block;
 }
@@ -150,7 +153,9 @@ static void *change(void *old, size_t size, enum yard_defect silent)
     if (old == NULL) {
         return first_block(size, silent);
     }
-    return decided(old, size, &answer) ? answer : resize_or_fail(old, size, silent);
+    return decided(old, size, &answer) || yard_resize_is_decided(old, size, &answer)
+               ? answer
+               : resize_or_fail(old, size, silent);
 }
 
 void *realloc(void *old, size_t size)

@@ -48,9 +48,9 @@ def test_foreign_memory_is_forgotten_at_the_end_not_freed() -> None:
 
 
 def test_foreign_memory_is_handed_out_anew_each_round() -> None:
-    plan = [op("foreign", slot, 4096, arg=0) for slot in range(8)]
+    plan = [op("foreign", slot, 4096, arg=0) for slot in range(7)]
     assert run(plan, repeat=5).status == "held"
-    more = [*plan, op("foreign", 8, 4096, arg=0)]
+    more = [*plan, op("foreign", 7, 4096, arg=0)]
     assert run(more).refused == ("memory", "no memory for memory that is not the target's")
 
 
