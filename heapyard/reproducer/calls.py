@@ -6,6 +6,7 @@ entry point in `signatures`. What an operation means stands in <heapyard/plan.h>
 
 from collections.abc import Callable
 
+from heapyard.reproducer.misuse import MISUSE_WRITERS
 from heapyard.reproducer.numbers import atom, number
 from heapyard.reproducer.writer import Site, Writer
 from heapyard.trial.operations import FIGURES, Expect
@@ -384,5 +385,6 @@ WRITERS: dict[str, Callable[[Writer, Site], None]] = {
     "forget": _forget,
     "distinct": _nothing,
     "self_check": _self_check,
+    **MISUSE_WRITERS,
 }
 """By the operation's name."""

@@ -64,6 +64,8 @@ class Failure:
 
         Raises NoProgramError where the rule judged something else.
         """
+        if error.outcome is not None and error.expected != error.outcome.expected:
+            raise NoProgramError("the rule judges how the process ends, which a program can't")
         if error.outcome is not None:
             return cls.of(error.outcome, rule=rule)
         growth = error.growth

@@ -224,6 +224,65 @@ static void note(long figure)
 
 _VITAL = ("stdio.h", "unistd.h")
 
+_STALE = """\
+/* Pointers that the program keeps, whatever became of their blocks; and foreign memory. */
+static void *stale[STALE];"""
+
+_FOREIGN = """\
+/* Memory that is not the allocator's: 0 static, 1 on the stack, 2 of mmap, 3 behind a header. */
+static void *foreign(int kind, unsigned char *on_stack, size_t size)
+{
+    static unsigned char memory[4096 + 16] __attribute__((aligned(4096)));
+    if (kind == 1) {
+        return on_stack + (16 - (uintptr_t)on_stack % 16);
+    }
+    if (kind == 0) {
+        return memory + 16;
+    }
+    char *const page =
+        mmap(NULL, 12288, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (kind == 2) {
+        return page + 4096;
+    }
+    ((size_t *)(void *)page)[1] = (size + 16) | 1;
+    return page + 16;
+}"""
+
+_STRAY = """\
+/* A write where nothing may be written. */
+static void stray(void *where, size_t count)
+{
+    for (size_t i = 0; where != NULL && i < count; i++) {
+        ((volatile unsigned char *)where)[i] = 0xa5;
+    }
+}"""
+
+_LOOK = """\
+/* A read of what is gone. */
+static void look(const void *where, size_t count)
+{
+    for (size_t i = 0; where != NULL && i < count; i++) {
+        (void)((const volatile unsigned char *)where)[i];
+    }
+}"""
+
+_MAY_END = """\
+/* From here on it is right that the process ends: the allocator tells what was done to it. */
+static void end(int number)
+{
+    (void)number;
+    _exit(0);
+}
+
+static void may_end(void)
+{
+    (void)signal(SIGABRT, end);
+    (void)signal(SIGSEGV, end);
+    (void)signal(SIGBUS, end);
+    (void)signal(SIGILL, end);
+    (void)signal(SIGTRAP, end);
+}"""
+
 HELPERS: dict[str, Helper] = {
     "failed": Helper(_FAILED, headers=("stdarg.h", *_VITAL)),
     "byte_at": Helper(_BYTE_AT),
@@ -244,6 +303,11 @@ HELPERS: dict[str, Helper] = {
     "rss": Helper(_RSS, headers=("stdio.h",)),
     "mapped_bytes": Helper(_MAPPED_BYTES, headers=("stdio.h", "unistd.h")),
     "note": Helper(_NOTE),
+    "stale": Helper(_STALE.replace("STALE", str(1 << 16))),
+    "foreign": Helper(_FOREIGN, headers=("stdint.h", "sys/mman.h")),
+    "stray": Helper(_STRAY),
+    "look": Helper(_LOOK),
+    "may_end": Helper(_MAY_END, headers=("signal.h", "unistd.h")),
 }
 """In the order in which they are printed: each after what it needs."""
 

@@ -101,7 +101,7 @@ def _least(writer: Writer, one: str, other: str) -> str:
 
 def fits_in_variables(calls: tuple[Call, ...], *, repeat: int) -> bool:
     """Whether this form is short, and all that it must know of a block is known beforehand."""
-    slots = {call.slot for call in calls if call.slot is not None}
+    slots = {call.slot for call in calls if call.slot is not None and not call.operation.points}
     return (
         repeat == 1
         and len(calls) <= _MOST_CALLS

@@ -70,7 +70,8 @@ def test_a_session_without_rules_loads_nothing_but_the_options(
         def test_it(request):
             loaded = {name for name in sys.modules if name.startswith("heapyard")}
             assert loaded == {
-                "heapyard", "heapyard.pytest_plugin", "heapyard.pytest_plugin._options"
+                "heapyard", "heapyard._tells", "heapyard.pytest_plugin",
+                "heapyard.pytest_plugin._options"
             }
             assert request.config.pluginmanager.has_plugin("heapyard.pytest_plugin")
         """

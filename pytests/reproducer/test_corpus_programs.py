@@ -11,7 +11,7 @@ import pytest
 
 from heapyard._native.build import current_build
 from heapyard.reproducer import Failure, NoProgramError, c_program
-from heapyard.rules import RuleViolation, Trial, find_rule
+from heapyard.rules import PROFILE, RuleViolation, Trial, find_rule
 from heapyard.trial import resolve_target
 from pytests.corpus.defects import DEFECTS, Defect, corpus_path, corpus_target
 from pytests.corpus.verdicts import body_of, verdict
@@ -32,6 +32,9 @@ SAMPLE = (
     "calloc_trusts_trimmed",
     "malloc_scribbles",
     "calloc_after_realloc_overlaps",
+    "double_free_ignored",
+    "foreign_free_ignored",
+    "late_write_ignored",
 )
 
 
@@ -66,6 +69,9 @@ def _prove(defect: Defect, folder: Path) -> None:
     assert broken.code == 1, broken
     assert broken.text.startswith("expected: "), broken
     assert "; seen: " in broken.text, broken
+    if defect.shows == "misuse":  # the sound build ends the process, with a message
+        assert run(program, environment=preloaded).code == 0
+        return
     assert run(program, environment=preloaded) == Run(0, "")
     on_libc = run(program)
     if on_libc.code != 0:
@@ -75,6 +81,8 @@ def _prove(defect: Defect, folder: Path) -> None:
 def _text(defect: Defect) -> str:
     """The C program of what the defect's rule finds."""
     target = corpus_target("dlopen", defect.name)
+    if find_rule(defect.rule).level is PROFILE:
+        pytest.skip("a rule that grades has no failure to show")
     with pytest.raises(RuleViolation) as caught:
         body_of(find_rule(defect.rule))(Trial(find_rule(defect.rule), target))
     plan = caught.value.plan

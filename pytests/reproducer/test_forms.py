@@ -53,6 +53,29 @@ def everything() -> Plan:
     return plan
 
 
+def misused() -> Plan:
+    """Each misuse, of blocks that are gone: no program with all of them lives to its end."""
+    plan = Plan("misused", checks=LIBC_CHECKS | Check.MISUSE)
+    kept, block = plan.malloc(100), plan.malloc(100)
+    pointer = plan.alias(block)
+    plan.free(block)
+    plan.read_stale(pointer, 8)
+    plan.usable_stale(pointer)
+    plan.write_stale(pointer, 8, offset=16)
+    plan.link_stale(pointer, kept)
+    plan.write_past(kept, 1)
+    plan.write_at(kept, -1, 1)
+    for kind in ("static", "stack", "mapping", "other"):
+        plan.free_at(plan.foreign(kind, 64))
+    plan.free_at(kept, -16)
+    plan.free_at(kept, 16)
+    plan.free_address(16)
+    plan.free_stale(pointer)
+    plan.realloc_stale(pointer, 10)
+    plan.untold()
+    return plan
+
+
 def many(plan: Plan) -> Plan:
     """So many calls, alike in none of three, that they become a table."""
     for turn in range(90):
@@ -81,6 +104,33 @@ def test_every_operation_compiles_and_holds_on_libc(
 ) -> None:
     text = c_program(everything(), ANY, libc)
     assert run(compiled(text, tmp_path, compiler=compiler)) == Run(0, "")
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("form", ["variables", "table"])
+def test_every_misuse_compiles_and_a_process_that_ends_is_right(
+    compiler: str, form: str, libc: Target, tmp_path: Path
+) -> None:
+    plan = misused() if form == "variables" else many(misused())
+    text = c_program(plan, ANY, libc)
+    assert ("} steps[] = {" in text) is (form == "table")
+    assert run(compiled(text, tmp_path, compiler=compiler)).code == 0
+
+
+@pytest.mark.parametrize("between", [0, 60])
+def test_misuse_that_is_not_told_fails_the_program(
+    between: int, libc: Target, tmp_path: Path
+) -> None:
+    plan = Plan("untold", checks=Check.MISUSE)
+    others = [plan.malloc(50 + number) for number in range(between)]
+    block = plan.malloc(100)
+    for other in others:
+        plan.free(other)
+    plan.write_past(block, 1)
+    plan.untold()
+    seen = Failure(status="violation", kind="misuse", op=len(plan) - 1, expected="x", seen="y")
+    ran = run(compiled(c_program(plan, seen, libc), tmp_path))
+    assert (ran.code, ran.text.split("; seen: ")[1]) == (1, "the program went on\n")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
