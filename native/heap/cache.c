@@ -29,18 +29,41 @@
 #define GROWTH_PART  16
 #define GROWTH_LEAST ((size_t)32 << 10)
 
+/* A free takes one off the quota, malloc adds one to the allocs: so neither has to count what is in the
+ * cache. */
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class)
 {
-    return (uint32_t)((int64_t)heap->classes[size_class].cap - heap->window.bins[size_class].room);
+    const hy_heap_bin *const bin = &heap->window.bins[size_class];
+    return (uint32_t)(heap->classes[size_class].balance - bin->quota - (int64_t)bin->allocs);
 }
 
 static void set_cache(hy__heap *heap, unsigned size_class, hy_heap_link *head, uint32_t count,
                       uint32_t cap)
 {
     hy_heap_bin *const bin = &heap->window.bins[size_class];
+    hy__class *const class = &heap->classes[size_class];
     bin->head = head;
-    bin->room = (int64_t)cap - count;
-    heap->classes[size_class].cap = cap;
+    bin->quota = cap > count ? cap - count : 0;
+    class->balance = count + bin->quota + (int64_t)bin->allocs;
+    class->cap = cap;
+}
+
+/* Whether the cache takes one more block, which must come now. Where its quota is used up, it becomes
+ * what the cache has room for. */
+bool hy__cache_has_room(hy__heap *heap, unsigned size_class)
+{
+    hy_heap_bin *const bin = &heap->window.bins[size_class];
+    hy__class *const class = &heap->classes[size_class];
+    if (bin->quota == 0) {
+        const uint32_t count = hy__cache_count(heap, size_class);
+        if (count >= class->cap) {
+            return false;
+        }
+        bin->quota = (int64_t) class->cap - count;
+        class->balance += bin->quota;
+    }
+    bin->quota--;
+    return true;
 }
 
 /* ---- back to the pools ----------------------------------------------------------------------- */

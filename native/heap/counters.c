@@ -138,7 +138,7 @@ size_t hy_heap_stats(const hy_heap *handle, hy_heap_class_stats *rows, size_t co
         const uint64_t cached = hy__cache_count(heap, i);
         rows[i] = (hy_heap_class_stats){
             .block_size = class->block_size,
-            .allocs = heap->window.bins[i].allocs,
+            .allocs = HEAPYARD_COUNTERS ? heap->window.bins[i].allocs : 0,
             .live_blocks = class->out > cached ? class->out - cached : 0,
             .cached_blocks = cached,
             .free_blocks = free_in_pools(class),

@@ -35,6 +35,29 @@ static bool find_in_arena(hy__arena *arena, const void *block, hy__found *found)
     return hy__is_block_start(bin, within) || tell(HY_MISUSE_INTERIOR_POINTER, block, NULL);
 }
 
+/* Enter the arena that the address lies in into the table of those seen lately. False where it lies in
+ * no arena of the heap. */
+bool hy__find_note_seen(hy__heap *heap, const void *block)
+{
+    hy__span *const span = hy__radix_get(block);
+    if (span == NULL || span->heap != heap) {
+        return false;
+    }
+    *hy__seen_for(heap, block) = (hy__seen){
+        .base = (uintptr_t)span->address,
+        .page_info = hy__arena_of(span)->page_info,
+    };
+    return true;
+}
+
+/* Empty that table: in each place stands an arena whose addresses lead to another place. */
+void hy__find_forget_all(hy__heap *heap)
+{
+    for (uintptr_t i = 0; i < HY__SEEN_SIZE; i++) {
+        heap->seen[i].base = (i ^ HY__SEEN_SIZE / 2) << HY__SEEN_SHIFT;
+    }
+}
+
 /* The block that starts at the address. False, with misuse, where none does. It may be free. */
 bool hy__find(hy__heap *heap, const void *block, hy__found *found)
 {

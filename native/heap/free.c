@@ -42,6 +42,22 @@ static inline void push(const hy__heap *heap, hy_heap_bin *bin, hy_heap_link *bl
     bin->head = block;
 }
 
+/* Whether the block bears what free blocks bear in their second word: as good as surely, it is free. */
+static inline bool looks_free(const hy__heap *heap, const hy_heap_link *block)
+{
+    return (uint16_t)block->seal == (uint16_t)heap->window.key;
+}
+
+/* A block of a class, which is not free, goes to its cache, or past it. */
+static void cache_or_pass(hy__heap *heap, unsigned size_class, hy_heap_link *block)
+{
+    if (hy__cache_has_room(heap, size_class)) {
+        push(heap, &heap->window.bins[size_class], block);
+    } else {
+        hy__cache_overflow(heap, size_class, block);
+    }
+}
+
 /* Out of line, so that the short way needs no frame. */
 static __attribute__((noinline)) void free_slow(hy__heap *heap, void *block)
 {
@@ -51,36 +67,55 @@ static __attribute__((noinline)) void free_slow(hy__heap *heap, void *block)
     }
 }
 
+/* The cache that the block goes to takes no more without a look, or the block looks free. */
+static __attribute__((noinline)) void free_looking(hy__heap *heap, void *block, unsigned size_class)
+{
+    if (heap->strict || hy__link_fits(heap, block)) {
+        free_slow(heap, block);
+    } else if (hy__cache_has_room(heap, size_class)) {
+        push(heap, &heap->window.bins[size_class], block);
+    } else {
+        const size_t offset = (uintptr_t)block & heap->window.mask;
+        hy__cache_pass(heap, hy__pool_at(hy__arena_at(heap, block), offset), block);
+    }
+}
+
+/* The block is in an arena that the heap has not seen lately, or in none of its own. */
+static __attribute__((noinline)) void free_unseen(hy__heap *heap, void *block)
+{
+    if (hy__find_note_seen(heap, block)) {
+        hy_heap_free(&heap->window, block);
+    } else {
+        free_slow(heap, block);
+    }
+}
+
 /*
- * The short way. That the block is ours and starts where a block starts is only compared: what the
- * next malloc waits for is found by arithmetic and one load, of what is noted for the page.
+ * The short way. That the block is ours is told by a table of the arenas seen lately, that it starts
+ * where a block starts by a multiplication: both are only compared. What the next malloc waits for is
+ * found by two loads: of the arena's header, and of what it notes for the page.
  */
 void hy_heap_free(hy_heap *handle, void *block)
 {
     hy__heap *const heap = hy__heap_of(handle);
-    const hy__span *const span = hy__radix_get(block);
-    const size_t offset = (uintptr_t)block & handle->mask;
-    const hy__arena *const arena = hy__arena_at(heap, block);
-    if (__builtin_expect(span == NULL || span != &arena->span || span->heap != heap, 0)) {
-        free_slow(heap, block);
+    const hy__seen *const seen = hy__seen_for(heap, block);
+    const size_t offset = (uintptr_t)block ^ seen->base;
+    if (__builtin_expect(offset > handle->mask, 0)) {
+        free_unseen(heap, block);
         return;
     }
-    const unsigned info = arena->page_info[offset >> HY__PAGE_SHIFT];
+    const unsigned info = seen->page_info[offset >> HY__PAGE_SHIFT];
     const unsigned size_class = info & 0xff;
     hy_heap_bin *const bin = &handle->bins[size_class];
     const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
-    if (__builtin_expect(size_class < HY_HEAP_CLASSES && hy__is_block_start(bin, within), 1)) {
-        if (__builtin_expect(--bin->room >= 0, 1)) {
-            if (__builtin_expect(!hy__link_fits(heap, block), 1)) {
-                push(heap, bin, block);
-                return;
-            }
-        } else if (!heap->strict && !hy__link_fits(heap, block)) {
-            bin->room++;
-            hy__cache_pass(heap, hy__pool_at(arena, offset), block);
+    if (__builtin_expect(hy__is_block_start(bin, within), 1)) {
+        if (__builtin_expect(--bin->quota >= 0 && !looks_free(heap, block), 1)) {
+            push(heap, bin, block);
             return;
         }
-        bin->room++;
+        bin->quota++;
+        free_looking(heap, block, size_class);
+        return;
     }
     free_slow(heap, block);
 }
@@ -110,15 +145,12 @@ void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
     if (block == NULL) {
         return;
     }
+    if ((asked - 1) / HY_HEAP_ALIGNMENT < HY_HEAP_FINE_CLASSES) {
+        handle->bins[(asked - 1) / HY_HEAP_ALIGNMENT]
+            .quota++; /* it was taken off, and is not used */
+    }
     if (!heap->strict && size <= HY_HEAP_MAX_SMALL && !hy__link_fits(heap, block)) {
-        const unsigned size_class = hy__class_of(size);
-        hy_heap_bin *const bin = &heap->window.bins[size_class];
-        if (bin->room > 0) {
-            bin->room--;
-            push(heap, bin, block);
-        } else {
-            hy__cache_overflow(heap, size_class, block);
-        }
+        cache_or_pass(heap, hy__class_of(size), block);
         return;
     }
     const size_t need = hy__need(heap, size);

@@ -68,6 +68,7 @@ static void set_up(hy__heap *heap, const hy_heap_config *config)
     heap->window.key = new_key(heap);
     heap->window.mask = heap->arena_size - 1;
     heap->window.colours = heap->arena_size >= HY_HEAP_DEFAULT_ARENA_SIZE ? HY__COLOUR_BITS : 0;
+    hy__find_forget_all(heap);
     hy__purge_set_up(heap, config);
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         set_up_class(heap, size_class);
@@ -141,6 +142,13 @@ static void *hand_out(const hy__heap *heap, void *block, size_t block_size, size
     return block;
 }
 
+/* A block was handed out that was not in the cache. */
+static void count_past_cache(hy__heap *heap, unsigned size_class)
+{
+    heap->window.bins[size_class].allocs++;
+    heap->classes[size_class].balance++;
+}
+
 /* A block of a class, from the cache or not. */
 static void *take_small(hy__heap *heap, unsigned size_class, size_t size)
 {
@@ -151,16 +159,17 @@ static void *take_small(hy__heap *heap, unsigned size_class, size_t size)
             hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "heap", block, NULL);
             return NULL;
         }
+        __builtin_prefetch(block->next, 1);
         bin->head = block->next;
-        bin->room++;
+        bin->allocs++;
         block->seal = 0;
     } else {
         block = hy__cache_refill(heap, size_class);
         if (block == NULL) {
             return NULL;
         }
+        count_past_cache(heap, size_class);
     }
-    HY_COUNT(bin->allocs++);
     return hand_out(heap, block, heap->classes[size_class].block_size, size);
 }
 
@@ -178,7 +187,7 @@ static void *take_aligned(hy__heap *heap, unsigned size_class, size_t size, size
     if (block == NULL) {
         return NULL;
     }
-    HY_COUNT(heap->window.bins[size_class].allocs++);
+    count_past_cache(heap, size_class);
     const size_t block_size = heap->classes[size_class].block_size;
     if (!heap->annotating) {
         block->seal = 0;

@@ -61,6 +61,7 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
 
 /* cache.c */
 void *hy__cache_refill(hy__heap *heap, unsigned size_class);
+bool hy__cache_has_room(hy__heap *heap, unsigned size_class);
 void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block);
 void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
 void hy__cache_flush_all(hy__heap *heap);
@@ -77,6 +78,8 @@ typedef struct hy__found {
     hy__pool *pool;   /* where arena is set */
 } hy__found;
 bool hy__find(hy__heap *heap, const void *block, hy__found *found);
+bool hy__find_note_seen(hy__heap *heap, const void *block);
+void hy__find_forget_all(hy__heap *heap);
 bool hy__find_live(hy__heap *heap, const void *block, hy__found *found);
 size_t hy__found_size(const hy__heap *heap, const hy__found *found);
 size_t hy__found_usable(const hy__heap *heap, const hy__found *found, const void *block);

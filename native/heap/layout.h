@@ -117,7 +117,8 @@ struct hy__arena {
 typedef struct hy__class {
     hy__pool *pools;     /* those with a block to hand out */
     hy__pool *empty;     /* the one kept without a live block; not in `pools` */
-    uint32_t cap;        /* of the cache: cap - room blocks are in it */
+    int64_t balance;     /* blocks in the cache + its quota + its allocs */
+    uint32_t cap;        /* blocks that the cache takes now */
     uint32_t limit;      /* blocks that a cache takes once it was filled */
     uint32_t passed;     /* blocks that went past the full cache since it was last filled */
     uint32_t block_size; /* bytes */
@@ -126,6 +127,19 @@ typedef struct hy__class {
     uint64_t out;        /* blocks of its pools that are out */
     uint64_t pool_bytes;
 } hy__class;
+
+/* An arena of the heap, in a table of those that a free found lately: arenas of the default size share
+ * a place with those 512 MiB away. */
+typedef struct hy__seen {
+    uintptr_t base; /* the arena's address */
+    const uint16_t *page_info;
+} hy__seen;
+
+#define HY__SEEN_SHIFT 22
+#define HY__SEEN_SIZE  ((size_t)128)
+
+static_assert(HY_HEAP_MAX_ARENA_SIZE <= HY__SEEN_SIZE / 2 << HY__SEEN_SHIFT,
+              "the highest bit of a place is the same in all of an arena");
 
 /* A page of records of large blocks. */
 typedef struct hy__record_page {
@@ -146,6 +160,7 @@ struct hy__heap {
     bool fixed_threshold;
     size_t run_limit; /* larger blocks get a mapping of their own */
 
+    hy__seen seen[HY__SEEN_SIZE];
     hy__class classes[HY_HEAP_CLASSES];
     hy__span *spans;
     hy__arena *buckets[HY__ARENA_BUCKETS]; /* by free pages: 0 is the fullest; the last, empty */
@@ -224,6 +239,12 @@ static inline hy__arena *hy__arena_at(const hy__heap *heap, const void *address)
     return (hy__arena *)(uintptr_t)((const char *)address - offset + colour);
 }
 
+/* The place in the table of arenas for the one that an address may lie in. */
+static inline hy__seen *hy__seen_for(hy__heap *heap, const void *address)
+{
+    return &heap->seen[(uintptr_t)address >> HY__SEEN_SHIFT & (HY__SEEN_SIZE - 1)];
+}
+
 /* Pool number 0 leads back to its arena: by `free`, which it has no other use for. */
 static inline hy__arena *hy__pool_arena(const hy__pool *pool)
 {
@@ -238,13 +259,13 @@ static inline uint32_t hy__pool_listed_blocks(const hy__pool *pool)
 
 static inline bool hy__link_fits(const hy__heap *heap, const hy_heap_link *link)
 {
-    return ((uintptr_t)link->next ^ heap->window.key) == link->seal;
+    return HY_HEAP_SEAL(&heap->window, link->next) == link->seal;
 }
 
 static inline void hy__link_set(const hy__heap *heap, hy_heap_link *link, hy_heap_link *next)
 {
     link->next = next;
-    link->seal = (uintptr_t)next ^ heap->window.key;
+    link->seal = HY_HEAP_SEAL(&heap->window, next);
 }
 
 /* What a watching tool is told (base/annotate.h); one test where none watches. */

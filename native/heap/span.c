@@ -60,6 +60,9 @@ bool hy__span_enter(hy__heap *heap, hy__span *span)
 void hy__span_leave(hy__heap *heap, hy__span *span)
 {
     hy__radix_remove(span);
+    if (span->heap != NULL) {
+        hy__find_forget_all(heap);
+    }
     if (span->previous != NULL) {
         span->previous->next = span->next;
     } else {

@@ -46,13 +46,17 @@ void *hy__shim_resize(void *handle, void *block, size_t size)
     return hy_heap_realloc(handle, block, size);
 }
 
+/* Out of line, so that the short way needs no frame. */
+static __attribute__((noinline)) void *refuse(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
 static void *heap_malloc(void *handle, size_t size)
 {
     void *const block = hy_heap_malloc(handle, size);
-    if (__builtin_expect(block == NULL, 0)) {
-        errno = ENOMEM;
-    }
-    return block;
+    return __builtin_expect(block != NULL, 1) ? block : refuse();
 }
 
 static void heap_free(void *handle, void *block)

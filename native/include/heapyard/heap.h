@@ -109,17 +109,25 @@ typedef struct hy_heap_config {
 
 /* ---- what the inline paths need to see; the rest is hidden ---------------------------------- */
 
-/* A free block in a cache. The two words fit: that is what tells a double free or a stray write. */
+/*
+ * A free block. The two words fit: that is what tells a double free or a stray write. Addresses have
+ * 48 bits, so the seal's lowest 16 are the key's: free looks at these only, and not at the first
+ * word, which was perhaps written just before, and in parts.
+ */
 typedef struct hy_heap_link {
     struct hy_heap_link *next;
-    uintptr_t seal; /* next ^ the heap's key; 0 once the block is handed out */
+    uintptr_t seal; /* HY_HEAP_SEAL of `next`; 0 once the block is handed out */
 } hy_heap_link;
+
+/* The second word of a free block that leads to `next`: its bits rotated by 16, and the key. */
+#define HY_HEAP_SEAL(heap, next)                                                                   \
+    (((uintptr_t)(next) << 16 | (uintptr_t)(next) >> (8 * sizeof(uintptr_t) - 16)) ^ (heap)->key)
 
 /* One class's cache. Read and write it through the functions only. */
 typedef struct hy_heap_bin {
     hy_heap_link *head; /* newest first */
-    int64_t room;       /* blocks that it still takes */
-    uint64_t allocs;    /* requests served from it */
+    int64_t quota;      /* frees that it takes before it is looked at whether it is full */
+    uint64_t allocs;    /* blocks handed out */
     uint64_t divisor;   /* internal: tells a multiple of the block size */
 } hy_heap_bin;
 
@@ -127,7 +135,8 @@ typedef struct hy_heap {
     uintptr_t key;
     uintptr_t mask;    /* internal: the bits of an address inside its arena */
     uintptr_t colours; /* internal: the bits of an arena's header's place in it */
-    hy_heap_bin bins[HY_HEAP_CLASSES];
+    uintptr_t reserved;
+    hy_heap_bin bins[HY_HEAP_CLASSES + 2]; /* the last two are of what is no block of a class */
 } hy_heap;
 
 /* ---- making and deleting -------------------------------------------------------------------- */
@@ -148,12 +157,6 @@ HY_API void hy_heap_delete(hy_heap *heap);
 HY_API HY_NODISCARD void *hy_heap_malloc_slow(hy_heap *heap, size_t size);
 HY_API void hy_heap_free_sized_slow(hy_heap *heap, void *block, size_t size);
 
-/* Whether the inline paths count: must be as the library was built (its CMake package and its
- * pkg-config file say so). */
-#ifndef HEAPYARD_COUNTERS
-#    define HEAPYARD_COUNTERS 1
-#endif
-
 /*
  * `size` bytes at a multiple of 16, contents unspecified. Returns NULL if and only if there is no
  * memory, which includes every size above PTRDIFF_MAX. O(1) but for mapping and purging.
@@ -166,14 +169,11 @@ HY_API inline void *hy_heap_malloc(hy_heap *heap, size_t size)
     if (__builtin_expect(size_class < HY_HEAP_FINE_CLASSES, 1)) {
         hy_heap_bin *const bin = &heap->bins[size_class];
         hy_heap_link *const block = bin->head;
-        if (__builtin_expect(block != NULL && ((uintptr_t)block->next ^ heap->key) == block->seal,
-                             1)) {
+        if (__builtin_expect(block != NULL && HY_HEAP_SEAL(heap, block->next) == block->seal, 1)) {
+            __builtin_prefetch(block->next, 1); /* the next request waits for it */
             bin->head = block->next;
             block->seal = 0;
-            bin->room++;
-#if HEAPYARD_COUNTERS
             bin->allocs++;
-#endif
             return block;
         }
     }
@@ -217,12 +217,10 @@ HY_API inline void hy_heap_free_sized(hy_heap *heap, void *block, size_t size)
     if (__builtin_expect(size_class < HY_HEAP_FINE_CLASSES && block != NULL, 1)) {
         hy_heap_bin *const bin = &heap->bins[size_class];
         hy_heap_link *const link = (hy_heap_link *)block;
-        if (__builtin_expect(bin->room > 0 && ((uintptr_t)link->next ^ heap->key) != link->seal,
-                             1)) {
+        if (__builtin_expect(--bin->quota >= 0 && (uint16_t)link->seal != (uint16_t)heap->key, 1)) {
             link->next = bin->head;
-            link->seal = (uintptr_t)bin->head ^ heap->key;
+            link->seal = HY_HEAP_SEAL(heap, bin->head);
             bin->head = link;
-            bin->room--;
             return;
         }
     }
