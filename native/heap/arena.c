@@ -115,84 +115,167 @@ static uint16_t dirty_among(const hy__arena *arena, size_t first, size_t count)
     return (uint16_t)bits;
 }
 
-static hy__pool *take_from(hy__heap *heap, hy__arena *arena, unsigned pages, size_t alignment,
-                           bool *clean)
+/*
+ * Dirty pages for a pool, in this order: a run of `least` to `most` pages, the longest, which fills a
+ * gap; the shortest one of more than `most`. The arena's end where there is none.
+ */
+static size_t find_dirty(const hy__arena *arena, const hy__page_request *request, unsigned *pages)
 {
-    size_t page = arena->pages;
-    if (arena->dirty_pages >= pages) {
-        page = find_run(arena, arena->dirty_bits, pages, alignment); /* a first touch saved */
-    }
-    if (page == arena->pages) {
-        page = find_run(arena, arena->free_bits, pages, alignment);
-    }
-    if (page == arena->pages) {
-        if (alignment == HY_PAGE_SIZE) {
-            arena->longest = pages - 1;
+    size_t gap = 0; /* the longest gap's pages, and where */
+    size_t gap_at = arena->pages;
+    size_t rest = SIZE_MAX; /* the shortest longer run's */
+    size_t rest_at = arena->pages;
+    for (size_t page = arena->header_pages;
+         (page = hy__bits_find(arena->dirty_bits, page, arena->pages, true)) < arena->pages;) {
+        const size_t end = hy__bits_find(arena->dirty_bits, page, arena->pages, false);
+        const size_t length = end - page;
+        if (length <= request->most && length >= request->least && length > gap) {
+            gap = length;
+            gap_at = page;
+        } else if (length > request->most && length < rest) {
+            rest = length;
+            rest_at = page;
         }
-        return NULL;
+        page = end;
     }
+    *pages = gap != 0 ? (unsigned)gap : request->most;
+    return gap != 0 ? gap_at : rest_at;
+}
+
+/* The same with an alignment: a run of `most` pages. */
+static size_t find_dirty_aligned(const hy__arena *arena, const hy__page_request *request,
+                                 unsigned *pages)
+{
+    *pages = request->most;
+    return find_run(arena, arena->dirty_bits, request->most, request->alignment);
+}
+
+static hy__pool *take_at(hy__heap *heap, hy__arena *arena, size_t page, unsigned pages,
+                         size_t *fresh)
+{
     const bool was_empty = arena->pool_count == 0;
     hy__pool *const pool = new_pool(arena);
     pool->offset = (uint32_t)(page << HY__PAGE_SHIFT);
     pool->pages = (uint16_t)pages;
     pool->stale = dirty_among(arena, page, pages);
-    const size_t dirty = occupy(heap, arena, page, pages, pool->number);
-    *clean = dirty == 0;
+    *fresh = pages - occupy(heap, arena, page, pages, pool->number);
     heap->empty_arenas -= was_empty;
     hy__arena_relist(heap, arena);
-    hy__purge_regret(heap, (pages - dirty) << HY__PAGE_SHIFT);
+    hy__purge_regret(heap, *fresh << HY__PAGE_SHIFT);
     return pool;
 }
 
-/* How many arenas of a bucket are looked at before the next bucket is. */
-#define ARENAS_TRIED 8
-
-static hy__pool *take_from_bucket(hy__heap *heap, unsigned bucket, unsigned pages, size_t alignment,
-                                  bool *clean, uint32_t tries)
+/* Pages that are dirty: a first touch saved. */
+static hy__pool *take_dirty(hy__heap *heap, hy__arena *arena, const hy__page_request *request,
+                            size_t *fresh)
 {
-    hy__arena *arena = heap->buckets[bucket];
-    for (; arena != NULL && tries > 0; tries--) {
-        hy__arena *const next = arena->next;
-        if (arena->longest >= pages) {
-            hy__pool *const pool = take_from(heap, arena, pages, alignment, clean);
-            if (pool != NULL) {
-                return pool;
+    unsigned pages;
+    if (arena->dirty_pages < request->least) {
+        return NULL;
+    }
+    const size_t page = request->alignment == HY_PAGE_SIZE
+                            ? find_dirty(arena, request, &pages)
+                            : find_dirty_aligned(arena, request, &pages);
+    return page != arena->pages ? take_at(heap, arena, page, pages, fresh) : NULL;
+}
+
+/* Of the runs of `pages` free pages, the one with the most dirty ones; the lowest of those. */
+static size_t find_mixed(const hy__arena *arena, size_t pages)
+{
+    size_t best = arena->pages;
+    size_t most = 0;
+    for (size_t page = arena->header_pages;
+         (page = hy__bits_find(arena->free_bits, page, arena->pages, true)) < arena->pages;) {
+        const size_t end = hy__bits_find(arena->free_bits, page, arena->pages, false);
+        size_t dirty = 0;
+        for (size_t next = page; next < end; next++) {
+            dirty += hy__bits_get(arena->dirty_bits, next);
+            dirty -= next >= page + pages && hy__bits_get(arena->dirty_bits, next - pages);
+            if (next + 1 >= page + pages && (dirty > most || best == arena->pages)) {
+                best = next + 1 - pages;
+                most = dirty;
             }
         }
-        arena = next;
+        page = end;
+    }
+    return best;
+}
+
+static hy__pool *take_any(hy__heap *heap, hy__arena *arena, const hy__page_request *request,
+                          size_t *fresh)
+{
+    if (arena->longest < request->most) {
+        return NULL;
+    }
+    const bool is_mixed = arena->dirty_pages != 0 && request->alignment == HY_PAGE_SIZE;
+    const size_t page = is_mixed
+                            ? find_mixed(arena, request->most)
+                            : find_run(arena, arena->free_bits, request->most, request->alignment);
+    if (page != arena->pages) {
+        return take_at(heap, arena, page, request->most, fresh);
+    }
+    if (request->alignment == HY_PAGE_SIZE) {
+        arena->longest = request->most - 1;
     }
     return NULL;
 }
 
-/* The same from any arena that there is, `tries` of each bucket at most. */
-static hy__pool *take_from_any(hy__heap *heap, unsigned pages, size_t alignment, bool *clean,
-                               uint32_t tries)
+typedef hy__pool *take_fn(hy__heap *heap, hy__arena *arena, const hy__page_request *request,
+                          size_t *fresh);
+
+/* How many arenas of a bucket are looked at before the next bucket is. */
+#define ARENAS_TRIED 8
+
+/* From the first of the arenas that can serve, the fullest first, `tries` of each bucket at most. */
+static hy__pool *take_from_arenas(hy__heap *heap, const hy__page_request *request, size_t *fresh,
+                                  uint32_t tries, take_fn *take)
 {
     for (uint64_t buckets = heap->bucket_bits; buckets != 0; buckets &= buckets - 1) {
-        const unsigned bucket = (unsigned)__builtin_ctzll(buckets);
-        hy__pool *const pool = take_from_bucket(heap, bucket, pages, alignment, clean, tries);
-        if (pool != NULL) {
-            return pool;
+        hy__arena *arena = heap->buckets[__builtin_ctzll(buckets)];
+        for (uint32_t left = tries; arena != NULL && left > 0; left--) {
+            hy__arena *const next = arena->next;
+            hy__pool *const pool = take(heap, arena, request, fresh);
+            if (pool != NULL) {
+                return pool;
+            }
+            arena = next;
         }
     }
     return NULL;
 }
 
 /*
- * A pool of `pages` pages, first page aligned, from the fullest arena that has them; a new arena
- * where none has. Its class is not set. `clean`: none of the pages was ever touched, or all were
- * purged since: they read as zero. NULL if and only if there is no memory: before, each arena is looked
- * at, after all that was kept for later has gone (hy__span_map).
+ * A pool of pages, first page aligned. Dirty pages serve first, if there are `least` of them in a row
+ * at least; then any `most` pages of the fullest arena that has them; then those of a new arena. Its
+ * class is not set. `fresh`: how many of the pages were never touched, or purged since: they read as
+ * zero. NULL if and only if there is no memory: before, each arena is looked at, after all that was
+ * kept for later has gone (hy__span_map).
  */
-hy__pool *hy__pages_take(hy__heap *heap, unsigned pages, size_t alignment, bool *clean)
+hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t *fresh)
 {
-    hy__pool *const pool = take_from_any(heap, pages, alignment, clean, ARENAS_TRIED);
-    if (pool != NULL) {
+    hy__pool *pool = NULL;
+    if (heap->dirty_pages >= request->least) {
+        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, take_dirty);
+    }
+    if (pool != NULL || request->only_dirty) {
         return pool;
     }
-    hy__arena *const arena = hy__arena_new(heap);
-    return arena != NULL ? take_from(heap, arena, pages, alignment, clean)
-                         : take_from_any(heap, pages, alignment, clean, UINT32_MAX);
+    if (hy__growth_gathers(heap, request->touched)) {
+        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, take_dirty);
+    }
+    if (pool == NULL) {
+        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, take_any);
+    }
+    if (pool == NULL) {
+        hy__arena *const arena = hy__arena_new(heap);
+        pool = arena != NULL ? take_any(heap, arena, request, fresh)
+                             : take_from_arenas(heap, request, fresh, UINT32_MAX, take_any);
+    }
+    if (pool != NULL && *fresh != 0) {
+        const size_t bytes = *fresh << HY__PAGE_SHIFT;
+        hy__growth_makes_room(heap, bytes < request->touched ? bytes : request->touched);
+    }
+    return pool;
 }
 
 /* Take back the pages of a pool without live blocks. `touched`: a bit for each of the first 64 pages
@@ -238,10 +321,11 @@ bool hy__pages_extend(hy__heap *heap, hy__pool *pool, unsigned pages)
         hy__bits_find(arena->free_bits, end, end + more, false) != end + more) {
         return false;
     }
-    const size_t dirty = occupy(heap, arena, end, more, pool->number);
+    const size_t fresh = more - occupy(heap, arena, end, more, pool->number);
     pool->pages = (uint16_t)pages;
+    heap->resident_pages += fresh;
     hy__arena_relist(heap, arena);
-    hy__purge_regret(heap, (more - dirty) << HY__PAGE_SHIFT);
+    hy__purge_regret(heap, fresh << HY__PAGE_SHIFT);
     return true;
 }
 

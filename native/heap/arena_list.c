@@ -156,6 +156,7 @@ void hy__arena_delete(hy__heap *heap, hy__arena *arena)
     hy__arena_unlist(heap, arena);
     const size_t dirty = (size_t)arena->dirty_pages << HY__PAGE_SHIFT;
     heap->returned += dirty;
+    heap->resident_pages -= arena->dirty_pages;
     hy__purge_note_given_back(heap, dirty);
     hy__purge_note(heap, arena, 0, arena->pages, false);
     hy__span_leave(heap, &arena->span);

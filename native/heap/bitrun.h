@@ -64,4 +64,18 @@ static inline size_t hy__bits_run_start(const uint64_t *words, size_t bit)
     return 0;
 }
 
+/* The end of the last run of set bits before `bit`: behind the last one that is set. 0: none is. */
+static inline size_t hy__bits_run_end(const uint64_t *words, size_t bit)
+{
+    while (bit > 0) {
+        const size_t in_word = (bit - 1) % 64 + 1;
+        const uint64_t set = words[(bit - 1) / 64] << (64 - in_word);
+        if (set != 0) {
+            return bit - (size_t)__builtin_clzll(set);
+        }
+        bit -= in_word;
+    }
+    return 0;
+}
+
 #endif /* HEAPYARD_HEAP_BITRUN_H */

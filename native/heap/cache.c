@@ -25,10 +25,6 @@
 #define DRAIN_MINIMUM ((size_t)1 << 20)
 #define DRAIN_LOOK    128 /* blocks that go past a cache between two looks */
 
-/* Between two looks for pages that other classes keep, the heap grows by this part and as many bytes. */
-#define GROWTH_PART  16
-#define GROWTH_LEAST ((size_t)32 << 10)
-
 /* A free takes one off the quota, malloc adds one to the allocs: so neither has to count what is in the
  * cache. */
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class)
@@ -141,11 +137,17 @@ static void flush(hy__heap *heap, unsigned size_class, uint32_t cap)
     }
 }
 
+/* Empty a cache; as many blocks may go in again. */
+void hy__cache_flush(hy__heap *heap, unsigned size_class)
+{
+    flush(heap, size_class, heap->classes[size_class].cap);
+}
+
 /* Empty all caches. */
 void hy__cache_flush_all(hy__heap *heap)
 {
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        flush(heap, size_class, heap->classes[size_class].cap);
+        hy__cache_flush(heap, size_class);
     }
 }
 
@@ -212,32 +214,11 @@ static void learn(hy__class *class)
     class->passed = 0;
 }
 
-/*
- * Before the heap grows by a sixteenth beyond its highest: what the caches and kept pools of other
- * classes hold goes back to the arenas, so that this class can have their pages. A heap that stays
- * below its highest never pays for this.
- */
-static void gather(hy__heap *heap)
-{
-    const size_t bytes = heap->pool_bytes + heap->run_bytes;
-    if (bytes < heap->gather_at) {
-        return;
-    }
-    heap->gather_at = bytes + bytes / GROWTH_PART + GROWTH_LEAST;
-    hy__cache_flush_all(heap);
-    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        hy__pool_drop_empty(heap, size_class);
-    }
-}
-
 /* The cache of the class is empty: fill it. Returns one block, which is not in it; NULL if and only
  * if there is no memory or, after misuse, a free block was overwritten. */
 void *hy__cache_refill(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
-    if (class->pools == NULL && class->empty == NULL) {
-        gather(heap);
-    }
     hy__pool *const pool = hy__pool_for(heap, size_class);
     uint32_t count;
     if (pool == NULL) {

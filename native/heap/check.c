@@ -3,6 +3,7 @@
  */
 #include "heap/bitrun.h"
 #include "heap/internal.h"
+#include "heap/pool.h"
 
 static const hy_check_result sound = {.code = HY_HEAP_CHECK_SOUND};
 
@@ -28,6 +29,7 @@ typedef struct heap_sums {
     size_t large_bytes;
     size_t span_bytes;
     size_t dirty_pages;
+    size_t resident_pages;
     size_t dirty_arenas;
     size_t listed_arenas;
 } heap_sums;
@@ -72,6 +74,7 @@ static hy_check_result check_pool(const hy__heap *heap, const hy__arena *arena,
         (pool == class->empty && pool->out != 0)) {
         return broken(HY_HEAP_CHECK_POOL_LIST, start);
     }
+    sums->resident_pages += (size_t)__builtin_popcountll(hy__pool_touched(heap, pool));
     sums->out[pool->size_class] += pool->out;
     sums->pools[pool->size_class]++;
     sums->full[pool->size_class] += is_full;
@@ -115,6 +118,7 @@ static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena,
         }
         if (pool->size_class == HY__RUN_CLASS) {
             sums->run_bytes += (size_t)pool->pages << HY__PAGE_SHIFT;
+            sums->resident_pages += pool->pages;
         } else {
             const hy_check_result result = check_pool(heap, arena, pool, sums);
             if (result.code != HY_HEAP_CHECK_SOUND) {
@@ -163,6 +167,7 @@ static hy_check_result check_arena(const hy__heap *heap, const hy__arena *arena,
     }
     sums->listed_arenas += arena->bucket != HY__ARENA_BUCKETS;
     sums->dirty_pages += arena->dirty_pages;
+    sums->resident_pages += arena->dirty_pages;
     sums->dirty_arenas += arena->dirty_pages != 0;
     return check_pages(heap, arena, sums);
 }
@@ -304,10 +309,10 @@ static size_t other_bytes(const hy__heap *heap)
 
 static hy_check_result check_totals(const hy__heap *heap, const heap_sums *sums)
 {
-    const bool adds_up = sums->span_bytes + other_bytes(heap) == heap->mapped_bytes &&
-                         sums->run_bytes == heap->run_bytes &&
-                         sums->large_bytes == heap->large_bytes &&
-                         sums->dirty_pages == heap->dirty_pages;
+    const bool adds_up =
+        sums->span_bytes + other_bytes(heap) == heap->mapped_bytes &&
+        sums->run_bytes == heap->run_bytes && sums->large_bytes == heap->large_bytes &&
+        sums->dirty_pages == heap->dirty_pages && sums->resident_pages == heap->resident_pages;
     return adds_up ? sound : broken(HY_HEAP_CHECK_TOTAL, heap);
 }
 

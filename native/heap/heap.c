@@ -200,11 +200,16 @@ static void *take_run(hy__heap *heap, size_t size, size_t alignment, size_t need
 {
     const size_t bytes = hy__round_up(need, HY_PAGE_SIZE);
     const size_t least = alignment > HY_PAGE_SIZE ? alignment : HY_PAGE_SIZE;
-    bool clean;
-    hy__pool *const pool = hy__pages_take(heap, (unsigned)(bytes >> HY__PAGE_SHIFT), least, &clean);
+    const unsigned pages = (unsigned)(bytes >> HY__PAGE_SHIFT);
+    const hy__page_request request = {
+        .most = pages, .least = pages, .alignment = least, .touched = bytes};
+    size_t fresh;
+    hy__pool *const pool = hy__pages_take(heap, &request, &fresh);
     if (pool == NULL) {
         return NULL;
     }
+    const bool clean = fresh == pages;
+    heap->resident_pages += fresh;
     pool->capacity = 1;
     pool->carved = 1;
     pool->out = 1;

@@ -23,7 +23,14 @@ void hy__span_leave(hy__heap *heap, hy__span *span);
 void hy__span_sort(hy__heap *heap);
 
 /* arena.c: pages out of arenas */
-hy__pool *hy__pages_take(hy__heap *heap, unsigned pages, size_t alignment, bool *clean);
+typedef struct hy__page_request {
+    unsigned most;    /* pages */
+    unsigned least;   /* dirty ones that will do instead */
+    size_t alignment; /* of the first page */
+    size_t touched;   /* bytes that will be, right away */
+    bool only_dirty;  /* or none */
+} hy__page_request;
+hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t *fresh);
 void hy__pages_set_class(hy__pool *pool, unsigned size_class);
 void hy__pages_give(hy__heap *heap, hy__pool *pool, uint64_t touched_pages);
 bool hy__pages_extend(hy__heap *heap, hy__pool *pool, unsigned pages);
@@ -40,13 +47,18 @@ void hy__arena_delete(hy__heap *heap, hy__arena *arena);
 /* purge.c: dirty pages */
 void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count, bool dirty);
 void hy__purge_as_due(hy__heap *heap);
-size_t hy__purge_all(hy__heap *heap);
+size_t hy__purge_dirty_bytes(const hy__heap *heap);
+size_t hy__purge_down_to(hy__heap *heap, size_t left);
 size_t hy__purge_range(hy__heap *heap, void *address, size_t size);
 void hy__purge_regret(hy__heap *heap, size_t bytes);
 void hy__purge_note_given_back(hy__heap *heap, size_t bytes);
 unsigned hy__purge_empty_arenas_kept(const hy__heap *heap);
 void hy__purge_set_up(hy__heap *heap, const hy_heap_config *config);
 void hy__purge_forget(hy__heap *heap);
+
+/* growth.c */
+bool hy__growth_gathers(hy__heap *heap, size_t bytes);
+void hy__growth_makes_room(hy__heap *heap, size_t bytes);
 
 /* pool.c */
 hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class);
@@ -65,6 +77,7 @@ bool hy__cache_has_room(hy__heap *heap, unsigned size_class);
 void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block);
 void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
 void hy__cache_flush_all(hy__heap *heap);
+void hy__cache_flush(hy__heap *heap, unsigned size_class);
 bool hy__cache_holds(const hy__heap *heap, unsigned size_class, const void *block);
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class);
 

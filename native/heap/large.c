@@ -147,6 +147,8 @@ void *hy__large_new(hy__heap *heap, size_t size, size_t alignment, bool zero)
     hy__large *large = take_spare(heap, bytes, aligned);
     const bool fresh = large == NULL;
     if (fresh) {
+        (void)hy__growth_gathers(heap, bytes);
+        hy__growth_makes_room(heap, bytes);
         large = map_new(heap, bytes, aligned);
     }
     if (large == NULL) {
@@ -254,6 +256,7 @@ static bool move_mapping(hy__heap *heap, hy__large *large, size_t size)
 
 static bool grow(hy__heap *heap, hy__large *large, size_t bytes)
 {
+    hy__growth_makes_room(heap, bytes - large->span.size);
     const size_t generous = hy__round_up(bytes + large->span.size / GROWTH_SLACK, HY_PAGE_SIZE);
     return resize_in_place(heap, large, generous) || move_mapping(heap, large, generous) ||
            resize_in_place(heap, large, bytes);

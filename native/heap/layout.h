@@ -165,7 +165,8 @@ struct hy__heap {
     hy__span *spans;
     hy__arena *buckets[HY__ARENA_BUCKETS]; /* by free pages: 0 is the fullest; the last, empty */
     uint64_t bucket_bits;                  /* those that are not empty */
-    hy__arena *dirty_arenas;
+    hy__arena *dirty_arenas;               /* the one that has been for longest first */
+    hy__arena *last_dirty_arena;
     hy__large *spare_large; /* freed mappings kept for reuse, through span.next */
     hy__large *free_records;
     hy__record_page *record_pages;
@@ -182,7 +183,8 @@ struct hy__heap {
     uint32_t empty_arenas;
     size_t pool_bytes; /* of pools, page runs not included */
 
-    size_t gather_at; /* pool_bytes + run_bytes from which on caches are emptied before growth */
+    size_t resident_pages; /* of pools and free pages of arenas: touched, and not purged since */
+    size_t grows_at;       /* bytes resident at which growth.c looks next for what can be reused */
     size_t mapped_bytes;
     size_t peak_mapped_bytes;
     size_t arena_count;

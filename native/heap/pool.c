@@ -16,7 +16,10 @@
 #define TAIL_PART 16
 
 /* A new pool is this part of what its class has out. */
-#define DEMAND_PART 4
+#define DEMAND_PART 8
+
+/* Larger blocks have the smallest pools: they touch a page or so each, and many in a pool save no time. */
+#define MANY 1024
 
 /* Between the places in their pages at which the pools of two classes hand out their first blocks. */
 #define COLOUR_STEP ((size_t)832)
@@ -51,11 +54,10 @@ static void note_out(hy__heap *heap, hy__pool *pool, int32_t blocks)
     heap->classes[pool->size_class].out += (uint64_t)(int64_t)blocks;
 }
 
-/* The pages of a new pool: as few as serve the demand, then more until the tail is small. */
-static unsigned pages_for_pool(const hy__heap *heap, const hy__class *class)
+/* The pages of a pool for `demand` bytes: as few as serve, then more until the tail is small. */
+static unsigned pages_for(const hy__heap *heap, const hy__class *class, size_t demand)
 {
     const size_t size = class->block_size;
-    const size_t demand = (size_t) class->out * size / DEMAND_PART;
     const unsigned most = heap->max_pool_pages;
     const unsigned least = (unsigned)(hy__round_up(size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
     const unsigned wanted =
@@ -75,20 +77,10 @@ static unsigned pages_for_pool(const hy__heap *heap, const hy__class *class)
     return best;
 }
 
-static hy__pool *new_pool(hy__heap *heap, unsigned size_class)
+/* Describe the pages as a pool of the class, and list it. */
+static hy__pool *set_up_pool(hy__heap *heap, unsigned size_class, hy__pool *pool)
 {
     hy__class *const class = &heap->classes[size_class];
-    bool clean;
-    const unsigned wanted = pages_for_pool(heap, class);
-    const unsigned least =
-        (unsigned)(hy__round_up(class->block_size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
-    hy__pool *pool = hy__pages_take(heap, wanted, HY_PAGE_SIZE, &clean);
-    if (pool == NULL && least < wanted) {
-        pool = hy__pages_take(heap, least, HY_PAGE_SIZE, &clean);
-    }
-    if (pool == NULL) {
-        return NULL;
-    }
     const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
     hy__pages_set_class(pool, size_class);
     pool->capacity = (uint16_t)(size / class->block_size);
@@ -100,10 +92,46 @@ static hy__pool *new_pool(hy__heap *heap, unsigned size_class)
     return pool;
 }
 
+static hy__pool *new_pool(hy__heap *heap, unsigned size_class, bool only_dirty)
+{
+    const hy__class *const class = &heap->classes[size_class];
+    const size_t demand =
+        class->block_size <= MANY ? (size_t) class->out * class->block_size / DEMAND_PART : 0;
+    const unsigned most = pages_for(heap, class, demand);
+    const unsigned smallest = pages_for(heap, class, 0);
+    const unsigned least =
+        (unsigned)(hy__round_up(class->block_size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
+    hy__page_request request = {.most = most,
+                                .least = smallest < most ? smallest : most,
+                                .alignment = HY_PAGE_SIZE,
+                                .touched = HY_PAGE_SIZE,
+                                .only_dirty = only_dirty};
+    size_t fresh;
+    hy__pool *pool = hy__pages_take(heap, &request, &fresh);
+    if (pool == NULL && least < most && !only_dirty) {
+        request.most = least;
+        request.least = least;
+        pool = hy__pages_take(heap, &request, &fresh);
+    }
+    return pool != NULL ? set_up_pool(heap, size_class, pool) : NULL;
+}
+
+/* Whether the pool has no free block but those on a page that it has not touched yet. */
+static bool must_touch(const hy__heap *heap, const hy__pool *pool)
+{
+    const size_t next = (size_t)pool->carved * heap->classes[pool->size_class].block_size;
+    return hy__pool_listed_blocks(pool) == 0 && pool->purged_count == 0 &&
+           !(pool->stale >> (next >> HY__PAGE_SHIFT) & 1);
+}
+
 /* A listed pool of the class. NULL if and only if there is no memory. */
 hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
+    if (class->pools != NULL && must_touch(heap, class->pools) &&
+        hy__growth_gathers(heap, HY_PAGE_SIZE) && new_pool(heap, size_class, true) == NULL) {
+        hy__growth_makes_room(heap, HY_PAGE_SIZE);
+    }
     if (class->pools != NULL) {
         return class->pools;
     }
@@ -113,7 +141,7 @@ hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class)
         list_pool(class, kept);
         return kept;
     }
-    return new_pool(heap, size_class);
+    return new_pool(heap, size_class, false);
 }
 
 /* ---- out ------------------------------------------------------------------------------------ */
@@ -196,11 +224,14 @@ static bool unlink_one(const hy__heap *heap, hy__pool *pool, hy_heap_link *head)
 hy_heap_link *hy__pool_take(hy__heap *heap, hy__pool *pool, uint32_t *count, uint32_t most)
 {
     if (hy__pool_listed_blocks(pool) == 0) {
+        const int before = __builtin_popcountll(hy__pool_touched(heap, pool));
         if (pool->carved < pool->capacity) {
             carve(heap, pool);
         } else {
             carve_purged(heap, pool);
         }
+        const int after = __builtin_popcountll(hy__pool_touched(heap, pool));
+        heap->resident_pages += (size_t)(after - before);
     }
     hy_heap_link *const head = pool->free;
     const uint32_t available = hy__pool_listed_blocks(pool);

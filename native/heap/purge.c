@@ -2,10 +2,11 @@
  * purge.c: pages that hold nothing any more but have been touched: dirty pages.
  *
  * They stay for reuse, since a first touch costs the kernel's time, until there are more than the
- * threshold; then all go. The threshold learns from what happens next. Where what was given back is
- * asked for again within a second or two, it grows by as much: a program that swings between N
+ * threshold; then half of them go. The threshold learns from what happens next. Where what was given back
+ * is asked for again within a second or two, it grows by as much: a program that swings between N
  * arenas keeps them from the second swing on. Where some dirty pages were not needed for a while, it
- * shrinks by half of these. A program that frees once for all has nothing to regret, and keeps 1 MiB.
+ * shrinks by half of these. A program that frees once for all has nothing to regret, and keeps 1 MiB;
+ * or more, as long as the heap has not 4 MiB in all. While a heap holds much, an eighth of that may be dirty.
  */
 #include "heap/bitrun.h"
 #include "heap/internal.h"
@@ -13,6 +14,12 @@
 #include <time.h>
 
 #define BASE_THRESHOLD ((size_t)1 << 20)
+
+/* Of a heap that has touched less, nothing needs to go. */
+#define SMALL ((size_t)4 << 20)
+
+/* A heap may have this part of what it holds as dirty pages. */
+#define SHARE 8
 
 /* Later than this, memory that is asked for again was worth giving back: to touch it again costs the
  * kernel less than half a second for each GiB. */
@@ -23,19 +30,22 @@
 #define CLOCK_EVERY  256
 #define LOOK_SECONDS 4
 
-static size_t dirty_bytes(const hy__heap *heap)
+/* Touched and of no use now: dirty pages of arenas, and spare mappings. */
+size_t hy__purge_dirty_bytes(const hy__heap *heap)
 {
     return (heap->dirty_pages << HY__PAGE_SHIFT) + heap->spare_bytes;
 }
 
 static void list_dirty(hy__heap *heap, hy__arena *arena)
 {
-    arena->previous_dirty = NULL;
-    arena->next_dirty = heap->dirty_arenas;
-    if (heap->dirty_arenas != NULL) {
-        heap->dirty_arenas->previous_dirty = arena;
+    arena->next_dirty = NULL;
+    arena->previous_dirty = heap->last_dirty_arena;
+    if (heap->last_dirty_arena != NULL) {
+        heap->last_dirty_arena->next_dirty = arena;
+    } else {
+        heap->dirty_arenas = arena;
     }
-    heap->dirty_arenas = arena;
+    heap->last_dirty_arena = arena;
 }
 
 static void unlist_dirty(hy__heap *heap, hy__arena *arena)
@@ -47,6 +57,8 @@ static void unlist_dirty(hy__heap *heap, hy__arena *arena)
     }
     if (arena->next_dirty != NULL) {
         arena->next_dirty->previous_dirty = arena->previous_dirty;
+    } else {
+        heap->last_dirty_arena = arena->previous_dirty;
     }
 }
 
@@ -63,8 +75,8 @@ void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count
     } else if (before != 0 && after == 0) {
         unlist_dirty(heap, arena);
     }
-    if (dirty_bytes(heap) < heap->least_dirty) {
-        heap->least_dirty = dirty_bytes(heap);
+    if (hy__purge_dirty_bytes(heap) < heap->least_dirty) {
+        heap->least_dirty = hy__purge_dirty_bytes(heap);
     }
 }
 
@@ -75,6 +87,7 @@ size_t hy__purge_range(hy__heap *heap, void *address, size_t size)
         return 0;
     }
     hy__show(heap, address, size);
+    heap->resident_pages -= size >> HY__PAGE_SHIFT;
     const size_t bytes = heap->source->purge(heap->source->context, address, size);
     hy__hide(heap, address, size);
     heap->returned += bytes;
@@ -83,27 +96,38 @@ size_t hy__purge_range(hy__heap *heap, void *address, size_t size)
     return bytes;
 }
 
-static size_t purge_arena(hy__heap *heap, hy__arena *arena)
+/* Purge dirty pages of the arena, the highest first, since the lowest are taken first: `most` of them at
+ * least, or all that there are. */
+static size_t purge_arena(hy__heap *heap, hy__arena *arena, size_t most)
 {
     size_t bytes = 0;
-    size_t page = arena->header_pages;
-    while ((page = hy__bits_find(arena->dirty_bits, page, arena->pages, true)) < arena->pages) {
-        const size_t end = hy__bits_find(arena->dirty_bits, page, arena->pages, false);
-        bytes += hy__purge_range(heap, arena->span.address + (page << HY__PAGE_SHIFT),
-                                 (end - page) << HY__PAGE_SHIFT);
-        page = end;
+    size_t left = most < arena->dirty_pages ? most : arena->dirty_pages;
+    for (size_t end = arena->pages; left > 0;) {
+        end = hy__bits_run_end(arena->dirty_bits, end);
+        const size_t start = hy__bits_run_start(arena->dirty_bits, end);
+        const size_t count = end - start < left ? end - start : left;
+        end -= count;
+        left -= count;
+        bytes += hy__purge_range(heap, arena->span.address + (end << HY__PAGE_SHIFT),
+                                 count << HY__PAGE_SHIFT);
+        hy__purge_note(heap, arena, end, count, false);
     }
-    hy__purge_note(heap, arena, 0, arena->pages, false);
     return bytes;
 }
 
-/* Purge all dirty pages and give all spare mappings back. Returns their bytes. A source that can't
- * purge keeps its pages, and they stay dirty. */
-size_t hy__purge_all(hy__heap *heap)
+/* Purge dirty pages, then give spare mappings back, until so many bytes of both are left. Returns what
+ * went. A source that can't purge keeps its pages, and they stay dirty. */
+size_t hy__purge_down_to(hy__heap *heap, size_t left)
 {
-    size_t bytes = hy__large_drop_spares(heap);
-    while (heap->source->purge != NULL && heap->dirty_arenas != NULL) {
-        bytes += purge_arena(heap, heap->dirty_arenas);
+    size_t bytes = 0;
+    while (heap->dirty_arenas != NULL && heap->source->purge != NULL &&
+           hy__purge_dirty_bytes(heap) > left) {
+        const size_t more = hy__purge_dirty_bytes(heap) - left;
+        bytes += purge_arena(heap, heap->dirty_arenas,
+                             hy__round_up(more, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
+    }
+    if (hy__purge_dirty_bytes(heap) > left) {
+        bytes += hy__large_drop_spares(heap);
     }
     return bytes;
 }
@@ -127,8 +151,20 @@ static void look(hy__heap *heap)
         heap->threshold =
             heap->threshold > BASE_THRESHOLD + less ? heap->threshold - less : BASE_THRESHOLD;
     }
-    heap->least_dirty = dirty_bytes(heap);
+    heap->least_dirty = hy__purge_dirty_bytes(heap);
     heap->looked_at = now;
+}
+
+/* How many bytes may be dirty. */
+static size_t allowance(const hy__heap *heap)
+{
+    if (heap->fixed_threshold) {
+        return heap->threshold;
+    }
+    const size_t used = heap->pool_bytes + heap->run_bytes + heap->large_bytes;
+    const size_t rest = used < SMALL ? SMALL - used : 0;
+    const size_t share = used / SHARE > rest ? used / SHARE : rest;
+    return share > heap->threshold ? share : heap->threshold;
 }
 
 /* Some pages became dirty, or a mapping spare: purge if the policy says so. */
@@ -137,11 +173,11 @@ void hy__purge_as_due(hy__heap *heap)
     if (++heap->looks == CLOCK_EVERY) {
         look(heap);
     }
-    if (heap->purge == HY_HEAP_PURGE_ON_TRIM ||
-        (heap->purge == HY_HEAP_PURGE_THRESHOLD && dirty_bytes(heap) <= heap->threshold)) {
+    const size_t most = heap->purge == HY_HEAP_PURGE_THRESHOLD ? allowance(heap) : 0;
+    if (heap->purge == HY_HEAP_PURGE_ON_TRIM || hy__purge_dirty_bytes(heap) <= most) {
         return;
     }
-    hy__purge_note_given_back(heap, hy__purge_all(heap));
+    hy__purge_note_given_back(heap, hy__purge_down_to(heap, most / 2));
 }
 
 /* Pages that were touched have gone back to the kernel. */
@@ -197,6 +233,7 @@ void hy__purge_forget(hy__heap *heap)
 {
     heap->given_back = 0;
     heap->least_dirty = SIZE_MAX;
+    heap->grows_at = 0;
     if (!heap->fixed_threshold) {
         heap->threshold = BASE_THRESHOLD;
     }

@@ -41,7 +41,7 @@ size_t hy_heap_trim(hy_heap *handle)
     hy__heap *const heap = hy__heap_of(handle);
     const size_t returned_before = heap->returned;
     empty_caches(heap);
-    (void)hy__purge_all(heap);
+    (void)hy__purge_down_to(heap, 0);
     purge_pools(heap);
     delete_empty_arenas(heap);
     hy__purge_forget(heap);

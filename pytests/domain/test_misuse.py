@@ -46,7 +46,7 @@ MISUSES = {
         r"double free of BLOCK (obj block of 24 bytes, serial N)",
     ),
     "double_free_after_quarantine": (
-        "OBJ.free(block); flush(OBJ); OBJ.free(block)",
+        "OBJ.malloc(24); OBJ.free(block); flush(OBJ); OBJ.free(block)",
         r"double free of BLOCK (obj block of 24 bytes, serial N)",
     ),
     "realloc_after_free": (

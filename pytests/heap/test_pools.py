@@ -121,7 +121,7 @@ def test_the_first_pool_of_a_class_is_small_and_later_ones_grow(strict: Heap) ->
 def test_no_pool_is_larger_than_configured(make_heap: MakeHeap, pool_size: int) -> None:
     heap = make_heap(pool_size=pool_size)
     for size in (16, 500, 4000):
-        for _ in range(400_000 // size):
+        for _ in range(800_000 // size):
             heap.malloc(size)
     assert max(pool.size for pool in heap.walk_pools()) == pool_size
 

@@ -117,7 +117,7 @@ def test_what_is_resident_right_after_all_is_freed_is_little() -> None:
 
 def test_trim_purges_pages_without_a_live_block_inside_pools(make_heap: MakeHeap) -> None:
     heap = make_heap(arena_size=ARENA, strict=True, purge=Purge.ON_TRIM)
-    blocks = [heap.malloc(64) for _ in range(8000)]
+    blocks = [heap.malloc(64) for _ in range(16_000)]
     for block in blocks:
         fill(block, 0xAB, 64)
     keep = {page: block for block in blocks if (page := block // (16 * KERNEL_PAGE))}

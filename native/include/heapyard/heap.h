@@ -14,12 +14,14 @@
  * In front of the pools stands a cache for each class: a bounded list of freed blocks, last in,
  * first out. malloc and free_sized are a pop and a push on it, and blocks that it has no room for go
  * straight to their pools. The bound grows where such blocks were wanted again. When nearly all is
- * freed, or before the heap grows beyond its highest, the caches are emptied.
+ * freed, the caches are emptied, and before the heap grows beyond its highest, those of idle classes.
  *
  * A pool without live blocks gives its pages back to its arena, and an arena without pools goes
  * back to the page source, but for the few that are kept (`arenas_kept`). New pools come from the
  * fullest arena that has room, so that the others can drain. Pages that hold nothing but were
- * touched are purged as the policy says.
+ * touched are purged as the policy says; until then they serve first, before a page is touched that
+ * never was. A heap that would become larger than ever empties idle caches before, and purges what
+ * no request can use.
  *
  * The ancestor is Vladimir Marangozov's obmalloc (CPython, 2000 to today): pools of one class,
  * arenas, fullest arena first. Dense metadata, pools as large as the demand, caches, larger blocks,
@@ -98,8 +100,9 @@ typedef struct hy_heap_config {
     const hy_page_source *source; /* NULL: hy_pages_mmap(). Must outlive the heap */
     size_t arena_size;            /* 0: HY_HEAP_DEFAULT_ARENA_SIZE */
     size_t pool_size;             /* the largest; 0: HY_HEAP_MAX_POOL_SIZE */
-    size_t purge_threshold;       /* 0: 1 MiB at first; it grows while what was purged is touched
-                                   * again soon, to at most the most that was mapped. Else
+    size_t purge_threshold;       /* 0: 1 MiB, or an eighth of what is in use, or what makes 4 MiB
+                                   * in all, if that is more; it grows while what was purged is
+                                   * touched again soon, to at most the most that was mapped. Else
                                    * fixed */
     uint32_t arenas_kept;         /* one more than the empty arenas kept (0: the default, 2) */
     uint32_t purge;               /* a hy_heap_purge */
