@@ -90,9 +90,10 @@ function(heapyard_write_build_info output)
     set(heapyard_runner_musl_place "${PLACE_RUNNERS}")
     set(heapyard_record_place "${PLACE_RUNNERS}")
     set(heapyard_trace_place "${PLACE_RUNNERS}")
+    set(heapyard_swap_place "${PLACE_RUNNERS}")
     set(yard_corpus_place "${PLACE_CORPUS}")
     foreach(target heapyard heapyard_trial heapyard_runner heapyard_runner_musl heapyard_record
-                   heapyard_trace yard_corpus)
+                   heapyard_trace heapyard_swap yard_corpus)
         set(file "")
         if(NOT ${target}_place STREQUAL "NONE")
             heapyard_file_of(${target} "${${target}_place}" file)
@@ -122,6 +123,7 @@ function(heapyard_write_build_info output)
   \"runner_musl\": ${heapyard_runner_musl_json},
   \"recorder\": ${heapyard_record_json},
   \"trace\": ${heapyard_trace_json},
+  \"swap\": ${heapyard_swap_json},
   \"targets\": {${shims}
   },
   \"baselines\": {${baselines}

@@ -8,7 +8,7 @@ include(CMakePackageConfigHelpers)
 
 set(heapyard_private_dir "${CMAKE_INSTALL_LIBDIR}/heapyard")
 set(heapyard_python_dir "heapyard/lib")
-set(heapyard_runners heapyard_runner heapyard_runner_musl heapyard_record heapyard_trace)
+set(heapyard_runners heapyard_runner heapyard_runner_musl heapyard_record heapyard_trace heapyard_swap)
 set(heapyard_shims heapyard_target_region_list heapyard_target_region_fast heapyard_target_bump
     heapyard_target_heap heapyard_target_heap_strict
     heapyard_target_floor heapyard_target_list

@@ -149,9 +149,7 @@ class ObjectSpace(NativeAllocator[SpaceCounters]):
 
     def _callbacks(self, functions: Functions) -> dict[str, object]:
         calls: dict[str, Callable[[int], object]] = {
-            name: functions[name]
-            for name in ("dealloc", "finalize", "legacy")
-            if name in functions
+            name: functions[name] for name in ("dealloc", "finalize", "legacy") if name in functions
         }
         made: dict[str, object] = {name: ObjectFunction(call) for name, call in calls.items()}
         if "traverse" in functions:

@@ -57,6 +57,8 @@ class Build:
     """The library that `heapyard record` preloads."""
     trace: Path
     """The program that turns a recording into a plan."""
+    swap: Path
+    """The program that is run with its malloc replaced."""
     targets: Mapping[str, Path] = field(hash=False)
     """The shared library of each allocator of heapyard, by target name."""
     baselines: Mapping[str, Path] = field(hash=False)
@@ -196,6 +198,7 @@ def _parse(source: Path, content: dict[str, Any]) -> Build:
         runner_musl=optional(content["runner_musl"]),
         recorder=part("recorder"),
         trace=part("trace"),
+        swap=part("swap"),
         targets=MappingProxyType({k: place(v) for k, v in content["targets"].items()}),
         baselines=MappingProxyType({k: place(v) for k, v in content["baselines"].items()}),
         corpus=optional(content["corpus"]),

@@ -29,6 +29,7 @@ CONTENT: dict[str, Any] = {
     "runner": "bin/heapyard-runner",
     "runner_musl": None,
     "recorder": "bin/libheapyard_record.so",
+    "swap": "bin/heapyard-swap",
     "trace": "bin/heapyard-trace",
     "baselines": {},
     "targets": {"bump": "lib/bump.so"},

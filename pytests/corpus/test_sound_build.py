@@ -71,7 +71,7 @@ def _python(program: str, environment: Mapping[str, str]) -> tuple[int, str, str
     """Run a program in a fresh Python whose malloc is the corpus in every domain."""
     settings = {"LD_PRELOAD": str(corpus_path()), "PYTHONMALLOC": "malloc", **environment}
     done = run(
-        [sys.executable, "-I", "-W", "ignore::DeprecationWarning", "-c", program],
+        [sys.executable, "-s", "-P", "-W", "ignore::DeprecationWarning", "-c", program],
         env={**environ, **settings},
         capture_output=True,
         text=True,

@@ -12,6 +12,7 @@
 #include "yard_defects.h"
 #include "yard_guard.h"
 #include "yard_misuse.h"
+#include "yard_swap.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static yard_free_block *free_lists[YARD_CLASSES]; /* first in, first out */
@@ -114,7 +115,8 @@ static bool map_chunk(void)
     if (other_half != 0) {
         return take_other_half();
     }
-    void *chunk = map_pages(YARD_CHUNK);
+    void *chunk = yard_fixed_chunk(YARD_CHUNK);
+    chunk = chunk != NULL ? chunk : map_pages(YARD_CHUNK);
     if (chunk == MAP_FAILED) {
         return false;
     }

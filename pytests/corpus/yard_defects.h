@@ -21,6 +21,7 @@
 #include "defect_lists/misuse.h"
 #include "defect_lists/random.h"
 #include "defect_lists/realloc.h"
+#include "defect_lists/swap.h"
 #include "defect_lists/zeroing.h"
 
 #define YARD_DEFECTS(X)                                                                            \
@@ -32,7 +33,8 @@
     YARD_ZEROING_DEFECTS(X)                                                                        \
     YARD_CONTENT_DEFECTS(X)                                                                        \
     YARD_RANDOM_DEFECTS(X)                                                                         \
-    YARD_MISUSE_DEFECTS(X)
+    YARD_MISUSE_DEFECTS(X)                                                                         \
+    YARD_SWAP_DEFECTS(X)
 
 enum yard_defect {
     YARD_SOUND,

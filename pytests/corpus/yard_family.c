@@ -11,6 +11,7 @@
 #include "yard_core.h"
 #include "yard_guard.h"
 #include "yard_misuse.h"
+#include "yard_swap.h"
 
 static bool set_up;
 static bool trimmed;
@@ -145,7 +146,10 @@ void *malloc(size_t size)
     if (!yard_enter(true)) {
         return NULL;
     }
-    void *block = allocate(size);
+    void *block = yard_block_for_libc(size, __builtin_return_address(0));
+    if (block == NULL && !yard_fails_now()) {
+        block = allocate(size);
+    }
     return block != NULL ? block : yard_fail(ENOMEM, saved, DEFECT_malloc_no_errno);
 }
 
@@ -249,6 +253,7 @@ void free(void *block)
     }
     const bool spoils = yard_defect(DEFECT_free_sets_errno) && yard_guard_holds(block) &&
                         yard_header_of(block)->klass == YARD_BIG;
+    yard_wipe_now();
     yard_give(block, clean);
     if (spoils) {
         errno = EINVAL;

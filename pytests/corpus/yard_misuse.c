@@ -25,12 +25,12 @@ _Noreturn static void tell(const char *what)
     abort();
 }
 
-/* With a defect that is not about misuse nothing is told: it is to show as what it is. */
+/* With a defect that is about neither misuse nor replacement nothing is told: it is to show as what it is. */
 static bool is_watchful(void)
 {
     const enum yard_defect defect = yard_defect_in_force();
     return defect == YARD_SOUND ||
-           (defect >= DEFECT_double_free_accepted && defect <= DEFECT_wrong_size_ignored);
+           (defect >= DEFECT_double_free_accepted && defect <= DEFECT_rare_malloc_fails);
 }
 
 bool yard_reuses_at_once(void)

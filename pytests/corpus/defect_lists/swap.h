@@ -1,0 +1,24 @@
+/* Defects: in malloc's place. What the columns are stands in yard_defects.h. */
+#ifndef HEAPYARD_CORPUS_DEFECTS_SWAP_H
+#define HEAPYARD_CORPUS_DEFECTS_SWAP_H
+
+#define YARD_SWAP_DEFECTS(X)                                                                       \
+    X(aligned_alloc_left_to_libc, "HY-SWAP-01", "SIGABRT",                                         \
+      "aligned_alloc is missing, so libc's serves it (gperftools issue 909)")                      \
+    X(pvalloc_left_to_libc, "HY-SWAP-02", "swap",                                                  \
+      "pvalloc is missing, so libc's serves it (jemalloc issue 2246)")                             \
+    X(libc_blocks_apart, "HY-SWAP-03", "SIGABRT",                                                  \
+      "blocks that the libc asks for come from elsewhere, and free knows nothing of it (rpmalloc " \
+      "pull 374)")                                                                                 \
+    X(libc_realloc_drops, "HY-SWAP-04", "swap",                                                    \
+      "a realloc that the libc calls loses the contents")                                          \
+    X(new_ignores_alignment, "HY-SWAP-05", "swap", "the aligned operator new is like the other")   \
+    X(sized_delete_leaks, "HY-SWAP-06", "swap", "operator delete(void *, size_t) frees nothing")   \
+    X(static_tls_too_large, "HY-SWAP-07", "SIGABRT",                                               \
+      "it can be loaded at the start of a program only (jemalloc issue 937)")                      \
+    X(exit_handler_left, "HY-SWAP-08", "SIGSEGV", "an exit handler stays when the library goes")   \
+    X(fixed_address, "HY-SWAP-09", "swap", "chunks lie at fixed addresses, whoever is there")      \
+    X(rare_free_wipes, "HY-SWAP-10", "output", "each 500th free wipes a live block")               \
+    X(rare_malloc_fails, "HY-SWAP-11", "output", "each 20,000th malloc answers NULL")
+
+#endif /* HEAPYARD_CORPUS_DEFECTS_SWAP_H */
