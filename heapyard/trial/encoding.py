@@ -13,7 +13,16 @@ from typing import Any
 
 from heapyard.trial.checks import Check
 from heapyard.trial.header import MAX_SLOTS, MAX_STRAY, SIZE_MAX, Header, PlanError
-from heapyard.trial.operations import BY_CODE, BY_NAME, FIGURES, FOREIGN, Call, Expect, Operation
+from heapyard.trial.operations import (
+    ARGUMENTS,
+    BY_CODE,
+    BY_NAME,
+    FIGURES,
+    FOREIGN,
+    Call,
+    Expect,
+    Operation,
+)
 
 __all__ = [
     "SCHEMA",
@@ -293,12 +302,11 @@ _STRAY = {"offset": (-MAX_STRAY, MAX_STRAY), "bytes": (0, MAX_STRAY)}
 
 def _assemble(operation: Operation, fields: Mapping[str, int | None], expect: int) -> Call:
     slot = fields.get("slot", fields.get("slot?"))
-    arg = fields.get("count", fields.get("alignment", fields.get("kind")))
-    sizes = [fields[name] for name in fields if name not in _APART]
+    arg = next((fields[name] for name in ARGUMENTS if name in fields), None)
+    sizes = [fields[name] for name in fields if name not in ("slot", "slot?", *ARGUMENTS)]
     return Call(operation.code, slot, (sizes[0] or 0) if sizes else 0, arg, expect)
 
 
-_APART = ("slot", "slot?", "count", "alignment", "kind")
 """Fields with a place of their own in a packed call; any other is its size."""
 
 

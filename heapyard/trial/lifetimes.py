@@ -3,19 +3,24 @@
 Slot numbers are used again and again; what a call means is a *life*: one block, from the call that
 made it to the one that ended it. In this form calls can be dropped or changed freely:
 `written` drops the uses of a block that nobody makes any more, numbers the slots afresh and keeps
-sized frees true to what was asked for.
+sized frees true to what was asked for. What a forked child does to a block is not done to the
+parent's.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from heapyard.trial.header import SIZE_MAX
-from heapyard.trial.operations import BY_NAME, Call, Expect
+from heapyard.trial.operations import BY_NAME, EARLY_SIZES, Call, Expect
 
 __all__ = ["Step", "steps_of", "written"]
 
 _SIZED = {BY_NAME["free_sized"].code, BY_NAME["free_aligned_sized"].code}
 _FREE_ALL = BY_NAME["free_all"].code
+_FORK = BY_NAME["fork"].code
+_END = BY_NAME["end_section"].code
+_EARLY = BY_NAME["early"].code
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,22 @@ class Step:
         return replace(self, call=call)
 
 
+class Sections:
+    """The sections that are open, and what a parent goes on with after its child's."""
+
+    def __init__(self) -> None:
+        self._open: list[list[dict[int, Any]] | None] = []
+
+    def pass_by(self, call: Call, *states: dict[int, Any]) -> None:
+        """Keep the states where a fork opens; set them back where it ends."""
+        if call.operation.opens:
+            self._open.append([dict(state) for state in states] if call.code == _FORK else None)
+        elif call.code == _END and self._open:
+            for state, kept in zip(states, self._open.pop() or (), strict=False):
+                state.clear()
+                state.update(kept)
+
+
 class _Tracker:
     """Which life each slot holds, and what it was last asked with."""
 
@@ -44,9 +65,11 @@ class _Tracker:
         self.lives = 0
         self.owner: dict[int, int] = {}
         self.asked: dict[int, tuple[int, int | None]] = {}
+        self._sections = Sections()
         self.pointers: set[int] = set()
 
     def step(self, call: Call) -> Step:
+        self._sections.pass_by(call, self.owner, self.asked)
         operation, slot = call.operation, call.slot
         births = operation.fills or (operation.resizes and slot not in self.owner)
         other = self.owner.get(call.size) if operation.has_other else None
@@ -76,6 +99,8 @@ def steps_of(calls: Iterable[Call]) -> list[Step]:
 
 def note_asked(asked: dict[int, tuple[int, int | None]], life: int, call: Call) -> None:
     """Remember size and alignment of a call that gave the life its present block."""
+    if call.code == _EARLY:
+        asked[life] = EARLY_SIZES[call.size], None
     if not call.operation.allocates or (call.expect & Expect.FAILURE and life in asked):
         return
     if "count" in call.operation.fields:
@@ -93,8 +118,14 @@ def written(steps: Sequence[Step]) -> list[Call]:
     """The calls of these steps, made valid; each life has a slot of its own."""
     slots: dict[int, int] = {}
     asked: dict[int, tuple[int, int | None]] = {}
-    calls = (_numbered(step, slots, asked) for step in steps)
-    return [call for call in calls if call is not None]
+    calls: list[Call] = []
+    sections = Sections()
+    for step in steps:
+        sections.pass_by(step.call, asked)
+        call = _numbered(step, slots, asked)
+        if call is not None:
+            calls.append(call)
+    return calls
 
 
 def _numbered(

@@ -8,10 +8,28 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import NamedTuple
 
-__all__ = ["BY_CODE", "BY_NAME", "FIGURES", "FOREIGN", "OPERATIONS", "Call", "Expect", "Operation"]
+__all__ = [
+    "ARGUMENTS",
+    "BY_CODE",
+    "BY_NAME",
+    "EARLY_SIZES",
+    "FIGURES",
+    "FOREIGN",
+    "OPERATIONS",
+    "Call",
+    "Expect",
+    "Operation",
+]
 
-FIGURES = ("rss", "live_bytes", "usable_bytes", "extent", "mapped")
-"""What `measure` can answer; the index is the packed operation's size field. All in bytes."""
+FIGURES = ("rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines")
+"""What `measure` can answer; the index is the packed operation's size field."""
+
+ARGUMENTS = ("count", "alignment", "kind", "forks")
+"""The fields that are packed as an operand."""
+
+
+EARLY_SIZES = (100, 300, 500, 1 << 20)
+"""What `early` gives, by number: the sizes in bytes."""
 
 FOREIGN = ("static", "stack", "mapping", "other")
 """Where the memory of `foreign` is; the index is the packed operation's operand."""
@@ -65,7 +83,7 @@ class Call(NamedTuple):
             return FOREIGN[self.arg or 0]
         if field == "offset":
             return self.size - 2 * (self.size & _SIGN)
-        return self.arg if field in ("count", "alignment") else self.size
+        return self.arg if field in ARGUMENTS else self.size
 
     def __str__(self) -> str:
         """Spell the call as a reader of C expects it: `malloc(24) -> slot 3`, `free(NULL)`."""
@@ -93,7 +111,8 @@ class Operation:
     name: str
     fields: tuple[str, ...] = ()
     """In order: slot, slot? (may be NULL), count, alignment, kind, size, value, pad, figure,
-    at_least, other (a second slot), offset (signed), bytes, address."""
+    at_least, other (a second slot), offset (signed), bytes, address, or the numbers of operations on threads and
+    processes."""
     expects: Expect = Expect.SUCCESS
     """What may be demanded of a call, as a mask."""
     function: str | None = None
@@ -108,11 +127,18 @@ class Operation:
     """No correct program does it."""
     points: bool = False
     """Afterwards the slot, which was empty, stands for a pointer, without a block."""
+    opens: bool = False
+    """The operations up to the next `end_section` are a section of their own."""
 
     @property
     def allocates(self) -> bool:
-        """Whether a success puts a block into the slot."""
-        return self.creates or self.resizes
+        """Whether the call can fail for want of memory."""
+        return (self.creates or self.resizes) and self.name != "early"
+
+    @property
+    def structures(self) -> bool:
+        """Whether it says who makes the calls, or when, rather than being one."""
+        return self.opens or self.name in _STRUCTURE
 
     @property
     def fills(self) -> bool:
@@ -129,6 +155,8 @@ class Operation:
         """Whether the call names a slot."""
         return self.fields[:1] in (("slot",), ("slot?",))
 
+
+_STRUCTURE = frozenset({"on_thread", "join", "end_section", "signals", "atfork"})
 
 _ALLOCATION = Expect.FAILURE | Expect.EITHER | Expect.ERRNO_KEPT | Expect.ENOMEM | Expect.EINVAL
 _REALLOC = _ALLOCATION | Expect.IN_PLACE
@@ -183,6 +211,16 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(22, "forget", ("slot",), ends=True),
     Operation(23, "distinct"),
     Operation(24, "self_check", (), _NOTHING, "check"),
+    Operation(25, "on_thread", ("thread",), _ERRNO),
+    Operation(26, "join", ("thread",)),
+    Operation(27, "parallel", ("times",), opens=True),
+    Operation(28, "end_section"),
+    Operation(29, "in_destructor", ("round",), opens=True),
+    Operation(30, "fork", opens=True),
+    Operation(31, "signals", ("forks", "microseconds")),
+    Operation(32, "at_exit", opens=True),
+    Operation(33, "early", ("slot", "number"), creates=True),
+    Operation(34, "atfork", (), _NOTHING, "free"),
     Operation(50, "alias", ("slot", "other"), points=True),
     Operation(51, "foreign", ("slot", "kind", "size"), creates=True),
     _misuses(52, "free_stale", ("slot",), "free"),

@@ -27,9 +27,13 @@ class PackedPlan:
     @property
     def functions(self) -> frozenset[str]:
         """The entry points that the target must have for this plan."""
-        codes = set(self._data[self._body :: encoding.CALL_SIZE])
-        functions = (BY_CODE[code].function for code in codes)
+        functions = (BY_CODE[code].function for code in self.codes)
         return frozenset(function for function in functions if function)
+
+    @property
+    def codes(self) -> frozenset[int]:
+        """Which operations it has."""
+        return frozenset(self._data[self._body :: encoding.CALL_SIZE])
 
     @functools.cached_property
     def calls(self) -> Sequence[Call]:

@@ -20,8 +20,9 @@ from heapyard.trial import encoding
 from heapyard.trial.checks import Check
 from heapyard.trial.header import SIZE_MAX, Header, PlanError
 from heapyard.trial.misuse import MisuseCalls
-from heapyard.trial.operations import BY_NAME, FIGURES, Call, Expect
+from heapyard.trial.operations import BY_CODE, BY_NAME, EARLY_SIZES, FIGURES, Call, Expect
 from heapyard.trial.slots import Slot
+from heapyard.trial.structure import StructureCalls
 
 __all__ = ["Expected", "Plan", "Resized", "Slot"]
 
@@ -46,7 +47,7 @@ class Resized(Expected, total=False):
     """The block must stay where it is."""
 
 
-class Plan(MisuseCalls):
+class Plan(MisuseCalls, StructureCalls):
     """A list of calls, and the settings of `Header`.
 
     Methods that allocate return the Slot of the new block. Sizes and alignments are in bytes and
@@ -198,7 +199,7 @@ class Plan(MisuseCalls):
         self._add("trim", size=pad, expect=_kept(errno_kept))
 
     def measure(self, figure: str) -> None:
-        """Note a figure, in bytes: rss, live_bytes, usable_bytes, extent or mapped."""
+        """Note a figure: one of FIGURES, in bytes or by number."""
         if figure not in FIGURES:
             raise PlanError(f"Invalid figure={figure!r}: must be one of {', '.join(FIGURES)}")
         self._add("measure", size=FIGURES.index(figure))
@@ -221,10 +222,15 @@ class Plan(MisuseCalls):
         return tuple(self._calls)
 
     @property
+    def codes(self) -> frozenset[int]:
+        """Which operations it has."""
+        return frozenset(call.code for call in self._calls)
+
+    @property
     def functions(self) -> frozenset[str]:
         """The entry points that the target must have for this plan."""
-        codes = {call.operation for call in self._calls}
-        return frozenset(operation.function for operation in codes if operation.function)
+        functions = (BY_CODE[code].function for code in self.codes)
+        return frozenset(function for function in functions if function)
 
     def __len__(self) -> int:
         """How many calls."""
@@ -308,6 +314,18 @@ class Plan(MisuseCalls):
         self._asked[slot.index] = self._add(name, slot.index, size, arg, expect)
         return slot
 
+    def _copy_of_slots(self) -> "Plan":
+        """What is known of the slots now: a child of fork changes its own."""
+        copy = Plan()
+        copy._back_to(self)
+        return copy
+
+    def _back_to(self, kept: StructureCalls) -> None:
+        assert isinstance(kept, Plan)
+        self._owners = [*kept._owners, *[None] * (len(self._owners) - len(kept._owners))]
+        self._vacant = list(kept._vacant)
+        self._asked = dict(kept._asked)
+
     def _resize(
         self, name: str, slot: Slot | None, size: int, arg: int | None, expect: int
     ) -> Slot:
@@ -350,6 +368,8 @@ class Plan(MisuseCalls):
 
     def _asked_size(self, slot: Slot) -> int:
         call = self._asked[self._index(slot)]
+        if call.name == "early":
+            return EARLY_SIZES[call.size]
         return (call.size * (call.arg or 0)) & SIZE_MAX if _multiplies(call) else call.size
 
     def _asked_alignment(self, slot: Slot) -> int:

@@ -2,10 +2,12 @@
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from heapyard._native.build import current_build
 from heapyard.trial.child import Ended, Limits, run_child
+from heapyard.trial.operations import BY_NAME
 from heapyard.trial.outcome import Figure, Outcome, Status
 from heapyard.trial.packed import PackedPlan
 from heapyard.trial.plan import Plan
@@ -18,6 +20,7 @@ ADDRESS_SPACE = 1 << 46
 """64 TiB: half of what a process can have, several times what the greediest allocator reserves."""
 
 _SCHEMA = "heapyard.run/1"
+_EARLY = BY_NAME["early"].code
 
 
 def run_plan(
@@ -43,7 +46,7 @@ def run_plan(
     try:
         ended = run_child(
             lambda files: target.command(files, address_space=bound),
-            target.environment,
+            environment_for(target, plan),
             plan=plan.to_bytes(),
             limits=Limits(seconds=time_limit, memory=memory_limit),
         )
@@ -52,6 +55,16 @@ def run_plan(
             f"{target.program[0]}: it does not start ({error.strerror}); build again"
         ) from error
     return judge(plan, ended)
+
+
+def environment_for(target: Target, plan: Plan | PackedPlan) -> Mapping[str, str]:
+    """What a child of this plan inherits: blocks from before main need a library of ours."""
+    if _EARLY not in plan.codes:
+        return target.environment
+    libraries = [] if target.path is None else [str(target.path)]
+    libraries.append(str(current_build().libheapyard_trial))
+    added = {"LD_PRELOAD": " ".join(libraries), "HEAPYARD_EARLY": "1"}
+    return {**target.environment, **added}
 
 
 def _is_sanitized() -> bool:

@@ -16,6 +16,7 @@ from heapyard.trial.operations import Call, Expect
 from heapyard.trial.outcome import Outcome
 from heapyard.trial.plan import Plan
 from heapyard.trial.run import run_plan
+from heapyard.trial.structure import closed, sections_of
 from heapyard.trial.targets import Target
 
 __all__ = ["shrink_plan"]
@@ -110,7 +111,7 @@ class _Search:
 
     def _accepts(self, steps: Sequence[Step]) -> bool:
         """Take these steps if they still fail in the same way."""
-        calls = written(steps)
+        calls = closed(written(steps))
         key = tuple(calls[:SHORT])
         if key in self._tried:
             return False
@@ -136,6 +137,8 @@ class _Search:
     def _cut_after_failure(self) -> None:
         """Calls after the failing one never ran: no need to try."""
         op = self._outcome.op
+        if any(step.call.operation.structures for step in self._steps):
+            return  # another thread's calls, or a handler's, may have run before it
         if op is not None and self._outcome.round == 0 and op + 1 < len(self._steps):
             self._steps = self._steps[: op + 1]
             self._best = self._best.with_calls([step.call for step in self._steps])
@@ -161,14 +164,19 @@ class _Search:
         return self._drop(units, without)
 
     def _drop_calls(self) -> bool:
-        """Leave out single calls (and with a block's first call, all on that block)."""
+        """Leave out single calls (and with a block's first call, all on that block).
+
+        What opens a section goes with its end: the calls inside stay.
+        """
         keeps_frees = self._outcome.signature in _FREES_MATTER
 
         def units() -> list[frozenset[int]]:
+            ends = dict(sections_of([step.call for step in self._steps]))
+            last = set(ends.values())
             return [
-                frozenset({index})
+                frozenset({index, ends.get(index, index)})
                 for index, step in enumerate(self._steps)
-                if not (keeps_frees and _gives_back(step.call))
+                if index not in last and not (keeps_frees and _gives_back(step.call))
             ]
 
         def without(dropped: frozenset[int]) -> list[Step]:
@@ -208,6 +216,8 @@ class _Search:
 
     def _shrink_call(self, index: int) -> None:
         call = self._steps[index].call
+        if call.name == "parallel":
+            self._minimise(index, (call._replace(size=n) for n in _smaller(call.size, 1)))
         if not call.operation.allocates or call.expect & (Expect.FAILURE | Expect.IN_PLACE):
             return
         if "alignment" in call.operation.fields:

@@ -9,7 +9,7 @@
 #include "base/bits.h"
 #include "trial/blocks.h"
 
-/* calls.c, realloc.c, sweep.c, misuse.c */
+/* calls.c, realloc.c, sweep.c, early.c, misuse.c */
 bool hy__settle_overflow(hy_engine *engine, const hy_plan_op *op, void *result, size_t count);
 bool hy__run_sized_free(hy_engine *engine, const hy_plan_op *op);
 bool hy__run_realloc(hy_engine *engine, const hy_plan_op *op);
@@ -20,6 +20,7 @@ bool hy__run_fill_usable(hy_engine *engine, const hy_plan_op *op);
 bool hy__run_check_all(hy_engine *engine);
 bool hy__run_free_all(hy_engine *engine, const hy_plan_op *op);
 bool hy__run_self_check(hy_engine *engine);
+bool hy__run_early(hy_engine *engine, const hy_plan_op *op);
 bool hy__run_misuse(hy_engine *engine, const hy_plan_op *op);
 
 static inline uint64_t hy__operand(const hy_engine *engine, const hy_plan_op *op)

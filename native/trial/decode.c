@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "trial/names.h"
+#include "trial/structure.h"
 
 #define REFUSE(reason, ...) (hy__reason((reason), HY_CAUSE_PLAN, __VA_ARGS__), false)
 
@@ -117,6 +118,8 @@ static bool size_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fie
     case HY_OP_WRITE_AT:
     case HY_OP_WRITE_STALE:
         return offset_is_near(op->size);
+    case HY_OP_EARLY:
+        return op->size < HY_PLAN_EARLY_BLOCKS;
     default:
         return true;
     }
@@ -186,6 +189,7 @@ static bool ops_are_sound(hy_plan *plan, hy_reason *reason)
                           facts->name, field, field_value(op, field));
         }
         plan->functions |= functions_of(op, facts);
+        plan->has_structure |= hy__is_structure(op->op);
         note_slots(plan, op);
     }
     return true;
@@ -200,13 +204,15 @@ bool hy__plan_decode(const void *data, size_t size, hy_plan *plan, hy_reason *re
     memcpy(&plan->header, data, sizeof plan->header);
     plan->functions = 0;
     plan->slots_used = 0;
+    plan->has_structure = false;
     if (!header_is_sound(&plan->header, reason) || !size_is_right(&plan->header, size, reason)) {
         return false;
     }
     const unsigned char *const body = (const unsigned char *)data + sizeof plan->header;
     plan->operands = (const uint64_t *)(const void *)body;
     plan->ops = (const hy_plan_op *)(const void *)(plan->operands + plan->header.operand_count);
-    return ops_are_sound(plan, reason);
+    return ops_are_sound(plan, reason) &&
+           (!plan->has_structure || hy__structure_is_sound(plan, reason));
 }
 
 const char *hy__op_name_at(const hy_plan *plan, uint64_t index)

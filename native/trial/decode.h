@@ -22,6 +22,7 @@ typedef struct hy_plan {
     const hy_plan_op *ops;
     uint32_t functions;  /* entry points that it calls: 1 << HY_FUNCTION_... */
     uint32_t slots_used; /* one more than the highest slot of any op */
+    bool has_structure;  /* threads, forks, sections: structure.h */
 } hy_plan;
 
 /* `data` is aligned to 8 bytes. False: not a plan, and *reason says where. O(ops). */

@@ -7,6 +7,8 @@
 
 #include "trial/calls.h"
 #include "trial/names.h"
+#include "trial/structure.h"
+#include "trial/threads.h"
 
 static bool run_write(hy_engine *engine, const hy_plan_op *op)
 {
@@ -63,6 +65,8 @@ static __attribute__((noinline)) bool run_rare(hy_engine *engine, const hy_plan_
         return run_forget(engine, op);
     case HY_OP_SELF_CHECK:
         return hy__run_self_check(engine);
+    case HY_OP_EARLY:
+        return hy__run_early(engine, op);
     case HY_OP_NOP:
     case HY_OP_DISTINCT:
         return true;
@@ -102,9 +106,20 @@ static inline bool run_op(hy_engine *engine, const hy_plan_op *op)
     }
 }
 
-static bool run_round(hy_engine *engine)
+bool hy__run_op(hy_engine *engine, const hy_plan_op *op)
+{
+    return run_op(engine, op);
+}
+
+bool hy__end_round(hy_engine *engine)
 {
     static const hy_plan_op end = {.op = HY_OP_FREE_ALL, .slot = HY_PLAN_NO_SLOT};
+    engine->state->op = engine->plan.header.op_count;
+    return hy__run_free_all(engine, &end);
+}
+
+static bool run_round(hy_engine *engine)
+{
     const uint64_t count = engine->plan.header.op_count;
     const uint64_t done = engine->state->round * count;
     for (uint64_t i = 0; i < count; i++) {
@@ -114,16 +129,15 @@ static bool run_round(hy_engine *engine)
             return false;
         }
     }
-    engine->state->op = count;
     engine->state->operations = done + count;
-    return hy__run_free_all(engine, &end);
+    return hy__end_round(engine);
 }
 
 static void run_rounds(hy_engine *engine)
 {
     for (uint64_t round = 0; round < engine->plan.header.repeat; round++) {
         engine->state->round = round;
-        if (!run_round(engine)) {
+        if (engine->crew != NULL ? !hy__run_script(engine) : !run_round(engine)) {
             return;
         }
     }
@@ -170,13 +184,31 @@ static bool open_target(hy_engine *engine)
     return engine->handle != NULL || hy__refuse_memory(engine, "an instance of the target");
 }
 
+/* The threads of a plan that has any. */
+static bool open_crew(hy_engine *engine)
+{
+    if (!engine->plan.has_structure) {
+        return true;
+    }
+    uint64_t *const owners = hy__memory_take(engine->memory, engine->slot_count * sizeof(uint64_t));
+    if (owners == NULL) {
+        return hy__refuse_memory(engine, "the threads");
+    }
+    if (!hy__slots_are_apart(&engine->plan, owners, &engine->outcome->reason)) {
+        engine->outcome->status = HY_STATUS_REFUSED;
+        return false;
+    }
+    return hy__crew_open(engine);
+}
+
 /* After a violation the target is left as it is: its structures can't be trusted. */
-static void finish(hy_engine *engine)
+void hy__finish(hy_engine *engine)
 {
     hy_outcome *const outcome = engine->outcome;
-    outcome->op = engine->state->op;
+    outcome->op = outcome->is_placed ? outcome->op : engine->state->op;
     outcome->round = engine->state->round;
     outcome->operations = engine->state->operations;
+    outcome->has_threads_left = engine->crew != NULL && outcome->status != HY_STATUS_HELD;
     outcome->op_name = hy__op_name_at(&engine->plan, outcome->op);
     if (outcome->status == HY_STATUS_HELD && engine->target->close != NULL) {
         engine->target->close(engine->handle);
@@ -184,7 +216,7 @@ static void finish(hy_engine *engine)
 }
 
 void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *memory,
-                    hy_trial_state *state, hy_outcome *outcome)
+                    hy_trial_state *state, const hy_host *host, hy_outcome *outcome)
 {
     const size_t own = subject->table.min_alignment;
     hy_engine engine = {
@@ -200,10 +232,12 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
         .memory = memory,
         .state = state,
         .outcome = outcome,
+        .host = host,
     };
     unsigned char on_stack[HY_FOREIGN_AREA];
     hy__foreign_open(&engine.foreign, on_stack);
-    if (!has_all_functions(&engine) || !has_memory(&engine) || !open_target(&engine)) {
+    if (!has_all_functions(&engine) || !has_memory(&engine) || !open_crew(&engine) ||
+        !open_target(&engine)) {
         return;
     }
     const uint64_t start = now(CLOCK_MONOTONIC);
@@ -211,6 +245,9 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
     run_rounds(&engine);
     outcome->cpu_nanoseconds = now(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
     outcome->nanoseconds = now(CLOCK_MONOTONIC) - start;
+    if (engine.crew != NULL && engine.crew->exit_count > 0 && outcome->status == HY_STATUS_HELD) {
+        hy__leave_by_exit(engine.crew);
+    }
     hy__foreign_close(&engine.foreign);
-    finish(&engine);
+    hy__finish(&engine);
 }

@@ -20,8 +20,18 @@
 #include "trial/outcome.h"
 #include "trial/subject.h"
 
-/* Runs it. `memory` is where the model comes from; `state` is not NULL. */
+/* What the program around the engine does for it. All NULL in the library. */
+typedef struct hy_host {
+    /* Writes the outcome where it is wanted, from any thread; the process may end right after. */
+    void (*publish)(void *context, const hy_outcome *outcome);
+    void *context;
+    /* hy_trial_early_block of a preloaded libheapyard_trial.so. */
+    void *(*early_block)(uint32_t number);
+} hy_host;
+
+/* Runs it. `memory` is where the model comes from; `state` and `host` are not NULL. A plan with
+ * at_exit ends the process: the host publishes its outcome. */
 void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *memory,
-                    hy_trial_state *state, hy_outcome *outcome);
+                    hy_trial_state *state, const hy_host *host, hy_outcome *outcome);
 
 #endif /* HEAPYARD_TRIAL_ENGINE_H */

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/bits.h"
+#include "trial/index_view.h"
 
 _Static_assert(sizeof(uintptr_t) == 8, "the index is laid out for 64-bit addresses");
 
@@ -120,6 +121,9 @@ static bool act(const hy_index *index, uintptr_t address, uintptr_t last, action
 
 hy_index_answer hy__index_insert_anyway(hy_index *index, uintptr_t address, size_t size)
 {
+    if (index->shared != NULL) {
+        return hy__index_view_insert_anyway(index, address, size);
+    }
     if (index->list_count == index->list_capacity) {
         return HY_INDEX_NO_ROOM;
     }
@@ -143,6 +147,9 @@ static bool has_leaves(hy_index *index, uintptr_t address, uintptr_t last)
 
 hy_index_answer hy__index_insert_slow(hy_index *index, uintptr_t address, size_t size)
 {
+    if (index->shared != NULL) {
+        return hy__index_view_insert(index, address, size);
+    }
     const uintptr_t last = address + size - 1;
     if (meets_list(index, address, last)) {
         return HY_INDEX_TAKEN;
@@ -167,6 +174,10 @@ static void remove_from_list(hy_index *index, uintptr_t address)
 
 void hy__index_remove_slow(hy_index *index, uintptr_t address, size_t size)
 {
+    if (index->shared != NULL) {
+        hy__index_view_remove(index, address, size);
+        return;
+    }
     if (belongs_in_list(address, size)) {
         remove_from_list(index, address);
     } else {
@@ -210,6 +221,9 @@ static void remember_mapped(hy_index *index, uintptr_t first, uintptr_t end)
 
 bool hy__index_is_mapped_slow(hy_index *index, uintptr_t address, size_t size)
 {
+    if (index->shared != NULL) {
+        return hy__index_view_is_mapped(index, address, size);
+    }
     const uintptr_t first = hy__align_down(address, PAGE);
     const uintptr_t end = hy__align_down(address + size - 1, PAGE) + PAGE;
     const bool is_small = size <= HY_INDEX_SMALL;

@@ -20,6 +20,7 @@
 #ifndef HEAPYARD_TRIAL_INDEX_H
 #define HEAPYARD_TRIAL_INDEX_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,8 @@ typedef struct hy_index {
     size_t list_count;
     size_t list_capacity;
     hy_memory *memory;
+    struct hy_index *shared; /* of a view (index_view.h): where everything is; else NULL */
+    pthread_mutex_t *lock;   /* of a view: held around each use of `shared` */
 } hy_index;
 
 typedef enum hy_index_answer {

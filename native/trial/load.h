@@ -5,6 +5,7 @@
 #define HEAPYARD_TRIAL_LOAD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "trial/subject.h"
 
@@ -30,6 +31,11 @@ typedef struct hy_loaded {
 
 /* Fills *loaded, which must stay where it is while the subject is used. False: *reason says why. */
 bool hy__load(const hy_load_request *request, hy_loaded *loaded, hy_reason *reason);
+
+/* hy_trial_early_block of a libheapyard_trial.so in this process, if its malloc is the target's;
+ * NULL: there is none. */
+typedef void *hy_early_function(uint32_t number);
+hy_early_function *hy__load_early(const hy_loaded *loaded);
 
 /* The parts: each of a file of its own. */
 void hy__load_builtin_name(hy_loaded *loaded); /* and the path */

@@ -135,6 +135,17 @@ static void name_by_handle(hy_loaded *loaded, void *handle, const char *otherwis
     name_by_path(loaded, known ? map->l_name : otherwise);
 }
 
+hy_early_function *hy__load_early(const hy_loaded *loaded)
+{
+    void *const symbol = dlsym(RTLD_DEFAULT, "hy_trial_early_block");
+    const void *const everybodys_malloc = dlsym(RTLD_DEFAULT, "malloc");
+    const void *targets_malloc;
+    hy_early_function *function;
+    memcpy(&function, &symbol, sizeof symbol);
+    memcpy(&targets_malloc, &loaded->functions.malloc, sizeof targets_malloc);
+    return everybodys_malloc == targets_malloc ? function : NULL;
+}
+
 bool hy__load_library(const hy_load_request *request, hy_loaded *loaded, hy_reason *reason)
 {
     void *const handle = dlopen(request->library, OPEN_FLAGS);

@@ -13,6 +13,12 @@ void hy__load_builtin_name(hy_loaded *loaded)
     loaded->path[length > 0 ? length : 0] = '\0';
 }
 
+hy_early_function *hy__load_early(const hy_loaded *loaded)
+{
+    (void)loaded;
+    return NULL;
+}
+
 static bool refuse(hy_reason *reason)
 {
     hy__reason(reason, HY_CAUSE_LOAD, "this runner is static: it serves its own libc only");

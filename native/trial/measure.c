@@ -63,6 +63,8 @@ static uint64_t value_of(const hy_engine *engine, uint64_t measure)
         return measure_usable(engine);
     case HY_MEASURE_EXTENT:
         return measure_extent(engine);
+    case HY_MEASURE_SHARED_LINES:
+        return hy__shared_lines(engine);
     default:
         return measure_mapped(engine);
     }

@@ -48,6 +48,8 @@ typedef struct hy_engine {
     uint64_t misuses;   /* done so far */
     volatile hy_trial_state *state;
     hy_outcome *outcome;
+    const hy_host *host;  /* never NULL */
+    struct hy_crew *crew; /* NULL: one thread (threads.h) */
 } hy_engine;
 
 /* Bytes of address that a block owns. */
@@ -77,5 +79,17 @@ static inline size_t hy__natural_alignment(const hy_engine *engine, size_t size)
 
 /* `measure` (measure.c): notes a figure. */
 void hy__measure(hy_engine *engine, const hy_plan_op *op);
+
+/* The measure of that name (shared_lines.c); 0 where the memory is used up. O(n log n) in blocks. */
+uint64_t hy__shared_lines(const hy_engine *engine);
+
+/* One op that is no structure (structure.h), on the thread that calls. False: do not go on. */
+bool hy__run_op(hy_engine *engine, const hy_plan_op *op);
+
+/* The end of a round: what is live is freed, verified first. */
+bool hy__end_round(hy_engine *engine);
+
+/* Fills in what the outcome says of the run as a whole. */
+void hy__finish(hy_engine *engine);
 
 #endif /* HEAPYARD_TRIAL_MODEL_H */

@@ -4,6 +4,7 @@
 #ifndef HEAPYARD_TRIAL_OUTCOME_H
 #define HEAPYARD_TRIAL_OUTCOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ typedef struct hy_figure {
 
 typedef struct hy_outcome {
     hy_status status;
+    bool has_threads_left; /* that may still use the engine's memory */
+    bool is_placed;        /* `op` is where it happened; else that is the op that ran last */
     hy_violation violation;
     hy_reason reason;
     const char *op_name; /* of the op that ran last; "end" at the end of a round; NULL: none ran */

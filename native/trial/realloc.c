@@ -28,14 +28,23 @@ static bool is_freed(const hy_engine *engine, size_t size)
     return size == 0 && (value != ENOMEM || engine->errno_value == ENOMEM);
 }
 
+/* During the call the old block's addresses were nobody's: another thread may have been given them
+ * once it was freed inside. A call that failed has freed nothing. */
+static bool owns_addresses_again(hy_engine *engine, const hy_slot *slot)
+{
+    return !hy__checks(engine, HY_CHECK_OVERLAP) ||
+           hy__take_addresses(engine, slot, slot->address, slot->size);
+}
+
 static bool settle_failure(hy_engine *engine, const hy_plan_op *op, hy_slot *slot, size_t size)
 {
     if (slot->address != NULL && is_freed(engine, size)) {
-        hy__forget(engine, slot);
+        slot->address = NULL;
         return hy__errno_is_right(engine, op);
     }
     return hy__judge_result(engine, op, NULL, *engine->errno_address) &&
-           (slot->address == NULL || hy__is_intact(engine, slot));
+           (slot->address == NULL ||
+            (owns_addresses_again(engine, slot) && hy__is_intact(engine, slot)));
 }
 
 static bool prefix_is_kept(hy_engine *engine, const hy_slot *slot, const void *result, size_t size)
@@ -52,9 +61,6 @@ static bool settle_block(hy_engine *engine, const hy_plan_op *op, hy_slot *slot,
     if ((op->expect & HY_EXPECT_IN_PLACE) != 0 && slot->address != NULL &&
         result != slot->address && hy__checks(engine, HY_CHECK_IN_PLACE)) {
         return hy__report_moved(engine, slot, result, size);
-    }
-    if (slot->address != NULL) {
-        hy__leave_addresses(engine, slot);
     }
     if (!hy__admit(engine, slot, result, size, hy__natural_alignment(engine, size)) ||
         (slot->address != NULL && !prefix_is_kept(engine, slot, result, size))) {
@@ -73,6 +79,9 @@ bool hy__run_realloc(hy_engine *engine, const hy_plan_op *op)
     /* what a shrinking call cuts off can't be verified afterwards */
     if (slot->address != NULL && fits && size < slot->filled && !hy__is_intact(engine, slot)) {
         return false;
+    }
+    if (slot->address != NULL) {
+        hy__leave_addresses(engine, slot);
     }
     hy__arm_errno(engine);
     void *const result = call_realloc(engine, op, slot->address, count);

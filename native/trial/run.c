@@ -22,19 +22,35 @@ static void refuse_memory(hy_outcome *outcome)
     hy__reason(&outcome->reason, HY_CAUSE_MEMORY, "no memory for the engine");
 }
 
+typedef struct publication {
+    const hy_run *run;
+    hy_json *json;
+} publication;
+
+static void publish(void *context, const hy_outcome *outcome)
+{
+    const publication *const to = context;
+    hy__result_write(to->json, outcome);
+    to->run->publish(to->json);
+}
+
 static void run_decoded(const hy_run *run, const hy_plan *plan, hy_memory *memory,
-                        hy_outcome *outcome)
+                        hy_outcome *outcome, hy_json *json)
 {
     hy_trial_state unwatched = {0};
+    publication to = {.run = run, .json = json};
+    const hy_host host = {.publish = run->publish != NULL ? publish : NULL,
+                          .context = &to,
+                          .early_block = run->early_block};
     if (run->address_space != 0 && !hy__limit_address_space(run->address_space)) {
         refuse_memory(outcome);
         return;
     }
-    hy__engine_run(plan, run->subject, memory, run->state != NULL ? run->state : &unwatched,
+    hy__engine_run(plan, run->subject, memory, run->state != NULL ? run->state : &unwatched, &host,
                    outcome);
 }
 
-static void run_in(const hy_run *run, hy_memory *memory, hy_outcome *outcome)
+static void run_in(const hy_run *run, hy_memory *memory, hy_outcome *outcome, hy_json *json)
 {
     hy_plan plan;
     const void *const data = aligned_plan(run, memory);
@@ -43,7 +59,7 @@ static void run_in(const hy_run *run, hy_memory *memory, hy_outcome *outcome)
     } else if (!hy__plan_decode(data, run->plan_size, &plan, &outcome->reason)) {
         outcome->status = HY_STATUS_REFUSED;
     } else {
-        run_decoded(run, &plan, memory, outcome);
+        run_decoded(run, &plan, memory, outcome, json);
     }
 }
 
@@ -56,9 +72,11 @@ void hy__run(const hy_run *run, hy_json *json)
         hy__result_write(json, &outcome);
         return;
     }
-    run_in(run, &memory, &outcome);
+    run_in(run, &memory, &outcome, json);
     hy__result_write(json, &outcome);
-    hy__memory_close(&memory);
+    if (!outcome.has_threads_left) {
+        hy__memory_close(&memory);
+    }
 }
 
 void hy__run_refused(const hy_reason *reason, hy_json *json)

@@ -15,6 +15,8 @@ typedef struct hy_run {
     const hy_subject *subject;
     uint64_t address_space; /* bytes that may be mapped from the start of the run; 0: no limit */
     hy_trial_state *state;  /* NULL: nobody watches */
+    void (*publish)(hy_json *json); /* writes what is in `json` where it is wanted; NULL: can't */
+    void *(*early_block)(uint32_t number); /* see hy_host; NULL: there are none */
 } hy_run;
 
 /* Runs it and writes the outcome. Where address_space is set, the process keeps that limit. */

@@ -121,15 +121,40 @@ static void write_capabilities(hy_json *json, bool found, const hy_reason *reaso
     hy__json_close(json, '}');
 }
 
+static bool write_all(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        const ssize_t written = write(fd, text, size);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        text += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return true;
+}
+
+static int result_fd;
+
+static void publish(hy_json *json)
+{
+    (void)hy__json_end(json);
+    (void)write_all(result_fd, result_buffer, strlen(result_buffer));
+}
+
 static void run_plan(const hy_options *options, hy_trial_state *state, hy_json *json)
 {
     hy_reason reason;
-    hy_run run = {
-        .subject = &loaded.subject, .address_space = options->address_space, .state = state};
+    hy_run run = {.subject = &loaded.subject,
+                  .address_space = options->address_space,
+                  .state = state,
+                  .publish = publish};
+    result_fd = options->result_fd;
     if (!hy__load(&options->target, &loaded, &reason)) {
         hy__run_refused(&reason, json);
         return;
     }
+    run.early_block = hy__load_early(&loaded);
     run.plan = map_plan(options->plan, &run.plan_size, &reason);
     if (run.plan == NULL) {
         hy__run_refused(&reason, json);
@@ -154,19 +179,6 @@ static void run_bench(const hy_options *options, hy_json *json)
         }
     }
     hy__bench(&input, &loaded.subject, json);
-}
-
-static bool write_all(int fd, const char *text, size_t size)
-{
-    while (size > 0) {
-        const ssize_t written = write(fd, text, size);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        text += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return true;
 }
 
 int main(int count, char **arguments)

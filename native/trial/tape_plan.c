@@ -191,6 +191,11 @@ bool hy__tape_from_plan(const hy_plan *plan, hy_memory *memory, hy_tape *tape, h
         return false;
     }
     tape->slots = plan->slots_used;
+    if (plan->has_structure) {
+        return REFUSE(reason,
+                      "the plan has threads, forks or sections: a benchmark replays calls of"
+                      " one thread");
+    }
     for (uint64_t i = 0; i < plan->header.op_count; i++) {
         if (!read_op(&from, &plan->ops[i], reason)) {
             return false;

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/bits.h"
+#include "trial/threads.h"
 
 /* Bytes that a block may take beside those asked for. */
 #define ROUNDING 64u
@@ -227,6 +229,27 @@ static const hy_slot *owner_of(const hy_engine *engine, const hy_slot *but, uint
     return NULL;
 }
 
+/* Where threads run at once, the other's slot may not name its block yet. */
+static const hy_slot *owner_soon(const hy_engine *engine, const hy_slot *but, uintptr_t start,
+                                 uintptr_t end)
+{
+    const hy_slot *owner = owner_of(engine, but, start, end);
+    for (unsigned i = 0; owner == NULL && engine->index.shared != NULL && i < 1000; i++) {
+        (void)sched_yield();
+        owner = owner_of(engine, but, start, end);
+    }
+    return owner;
+}
+
+/* The index alone knows of it: the other thread's slot still does not. */
+static bool report_unnamed_overlap(hy_engine *engine, const hy_slot *slot, const void *address,
+                                   size_t size)
+{
+    expected(engine, "%zu bytes that no live block owns", size);
+    seen(engine, "%zu bytes at %p, where another thread holds a block", size, address);
+    return violate(engine, HY_CHECK_OVERLAP, slot, address, size);
+}
+
 static bool report_overlap(hy_engine *engine, const hy_slot *slot, const void *address, size_t size,
                            const hy_slot *owner)
 {
@@ -242,9 +265,12 @@ bool hy__settle_addresses(hy_engine *engine, const hy_slot *slot, const void *ad
     const uintptr_t start = (uintptr_t)address;
     const size_t extent = hy__extent_of(size);
     if (answer == HY_INDEX_TAKEN) {
-        const hy_slot *const owner = owner_of(engine, slot, start, start + extent);
+        const hy_slot *const owner = owner_soon(engine, slot, start, start + extent);
         if (owner != NULL) {
             return report_overlap(engine, slot, address, size, owner);
+        }
+        if (engine->index.shared != NULL && start % HY_INDEX_GRANULE == 0) {
+            return report_unnamed_overlap(engine, slot, address, size);
         }
         answer = hy__index_insert_anyway(&engine->index, start, extent);
     }
@@ -337,4 +363,32 @@ bool hy__refuse_memory(hy_engine *engine, const char *what)
     engine->outcome->status = HY_STATUS_REFUSED;
     hy__reason(&engine->outcome->reason, HY_CAUSE_MEMORY, "no memory for %s", what);
     return false;
+}
+
+bool hy__refuse_symbol(hy_engine *engine, const char *what)
+{
+    engine->outcome->status = HY_STATUS_REFUSED;
+    hy__reason(&engine->outcome->reason, HY_CAUSE_SYMBOL, "the plan needs %s", what);
+    return false;
+}
+
+bool hy__refuse_thread(hy_engine *engine, const char *what, int error)
+{
+    engine->outcome->status = HY_STATUS_REFUSED;
+    hy__reason(&engine->outcome->reason, HY_CAUSE_MEMORY, "the system refuses %s (error %d)", what,
+               error);
+    return false;
+}
+
+bool hy__report_errno_of_thread(hy_engine *engine, uint64_t thread, int left, int found)
+{
+    char was[16];
+    char is[16];
+    if (!hy__checks(engine, HY_CHECK_ERRNO)) {
+        return true;
+    }
+    expected(engine, "errno of thread %" PRIu64 " as it left it: %s", thread,
+             errno_text(left, was, sizeof was));
+    seen(engine, "%s, after calls of other threads", errno_text(found, is, sizeof is));
+    return violate(engine, HY_CHECK_ERRNO, NULL, NULL, 0);
 }

@@ -44,5 +44,7 @@ HY_COLD bool hy__report_untold(hy_engine *engine);
 
 HY_COLD bool hy__refuse_live_slot(hy_engine *engine, const hy_slot *slot);
 HY_COLD bool hy__refuse_memory(hy_engine *engine, const char *what);
+/* The target, or the program around the engine, is not what the plan needs. */
+HY_COLD bool hy__refuse_symbol(hy_engine *engine, const char *what);
 
 #endif /* HEAPYARD_TRIAL_VERDICT_H */

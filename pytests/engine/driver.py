@@ -47,6 +47,16 @@ OPS = {
     "forget": 22,
     "distinct": 23,
     "self_check": 24,
+    "on_thread": 25,
+    "join": 26,
+    "parallel": 27,
+    "end_section": 28,
+    "in_destructor": 29,
+    "fork": 30,
+    "signals": 31,
+    "at_exit": 32,
+    "early": 33,
+    "atfork": 34,
     "alias": 50,
     "foreign": 51,
     "free_stale": 52,
@@ -80,7 +90,7 @@ CHECKS = {
     "misuse": 16,
 }
 """The bit of each check, counted from 0."""
-MEASURES = ["rss", "live_bytes", "usable_bytes", "extent", "mapped"]
+MEASURES = ["rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines"]
 
 ALL = sum(1 << bit for bit in CHECKS.values())
 DEFAULT = ALL & ~(1 << CHECKS["self_check"] | 1 << CHECKS["misuse"])
@@ -260,6 +270,7 @@ def run(
     ops: list[Op],
     *,
     script: str = "",
+    mode: str = "",
     target: str = "scripted",
     arguments: list[str] | None = None,
     **fields: Any,
@@ -269,5 +280,5 @@ def run(
     return launch(
         [*chosen, *(arguments or [])],
         plan=pack(ops, Header(**fields)),
-        environment={"HEAPYARD_SCRIPT": script},
+        environment={"HEAPYARD_SCRIPT": script, "HEAPYARD_MODE": mode},
     )

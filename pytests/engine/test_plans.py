@@ -75,7 +75,7 @@ BAD_OPS = {
     "calloc-without-a-count": (one_op(2, slot=0, size=8), "(calloc): arg 65535"),
     "an-operand-for-malloc": (one_op(1, slot=0, size=8, arg=0), "(malloc): arg 0"),
     "a-size-for-free": (one_op(5, slot=0, size=8), "(free): size 8"),
-    "unknown-measure": (one_op(21, size=len(MEASURES)), "(measure): size 5"),
+    "unknown-measure": (one_op(21, size=len(MEASURES)), f"(measure): size {len(MEASURES)}"),
     "errno-too-large": (one_op(18, size=1 << 31), "(set_errno): size 2147483648"),
     "outcome-3": (one_op(1, slot=0, expect=3), "(malloc): expect 3"),
     "unknown-expectation": (one_op(1, slot=0, expect=0x80), "(malloc): expect 128"),

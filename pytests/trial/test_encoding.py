@@ -36,6 +36,7 @@ def every_call() -> Plan:
     plan.usable_size(None)
     plan.free_all(errno_kept=True)
     _add_every_misuse(plan)
+    every_structure(plan)
     return plan
 
 
@@ -57,6 +58,22 @@ def _add_every_misuse(plan: Plan) -> None:
     plan.untold()
 
 
+def every_structure(plan: Plan) -> None:
+    plan.early(2)
+    plan.atfork()
+    plan.on_thread(1, errno_kept=True)
+    with plan.in_destructor(4):
+        plan.malloc(8)
+    with plan.parallel(times=7):
+        plan.on_thread(2)
+        plan.signals(100, forks=True)
+        with plan.fork():
+            plan.malloc(8)
+    plan.join(1)
+    with plan.at_exit():
+        plan.check_all()
+
+
 def test_every_operation_survives_json() -> None:
     plan = every_call()
     assert Plan.from_json(plan.to_json()) == plan
@@ -70,6 +87,7 @@ def test_every_operation_survives_packing() -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_call_of_each_operation_survives_both_forms(operation: Operation) -> None:
     values = {"slot": 3, "slot?": 3, "size": 9, "count": 5, "alignment": 5, "figure": 2, "kind": 5}
+    values["forks"] = 5
     given = [values.get(field, 9) for field in operation.fields]
     call = Call(
         operation.code,

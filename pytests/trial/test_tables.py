@@ -14,7 +14,7 @@ from heapyard.trial.operations import FIGURES, Expect
 
 INCLUDE = Path(__file__).parents[2] / "native" / "include" / "heapyard"
 PLAN_H = (INCLUDE / "plan.h").read_text()
-FIELD_BITS = {"slot": 1, "slot?": 2, "count": 8, "alignment": 8, "kind": 8}
+FIELD_BITS = {"slot": 1, "slot?": 2, "count": 8, "alignment": 8, "kind": 8, "forks": 8}
 FIELD_NAMES = {"HY_FIELD_SLOT": 1, "HY_FIELD_SLOT_OPT": 2, "HY_FIELD_SIZE": 4, "HY_FIELD_ARG": 8}
 
 

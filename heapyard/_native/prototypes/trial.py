@@ -36,6 +36,7 @@ PART = Part(
         function("hy_trial_run", c_size_t, *_RUN),
         function("hy_trial_run_functions", c_size_t, *_RUN),
         function("hy_trial_bench_functions", c_size_t, *_BENCH),
+        function("hy_trial_early_block", c_void_p, c_uint32),
         function("hy_trial_op_name", c_char_p, c_uint32),
         function("hy_trial_check_name", c_char_p, c_uint32),
         function("hy_trial_measure_name", c_char_p, c_uint32),

@@ -49,6 +49,9 @@ HY_BEGIN_DECLS
 #define HY_PLAN_MAX_ALIGNMENT (UINT32_C(1) << 20)
 #define HY_PLAN_MAX_STRAY     UINT64_C(4096)
 #define HY_PLAN_ALIGNMENT     16u /* where neither the plan nor the target says */
+#define HY_PLAN_MAX_THREADS   UINT32_C(256)
+#define HY_PLAN_LAST_ROUND    4u /* of in_destructor: PTHREAD_DESTRUCTOR_ITERATIONS on Linux */
+#define HY_PLAN_EARLY_BLOCKS  4u
 
 typedef struct hy_plan_header {
     char magic[8];
@@ -126,6 +129,48 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
  *  distinct       no effect: any two live blocks are held to be distinct at all times
  *  self_check     the target's own `check` finds nothing
  *
+ * Threads, processes, and what comes before and after main. A plan starts on thread 0, which is
+ * main's, and is one sequence of calls, whichever thread makes them: the others wait. Only
+ * `parallel` lets threads run at the same time. What stands between an op that opens a section and
+ * the next end_section is that section; sections don't nest, but for a fork in a parallel one.
+ *
+ *  on_thread      size = thread: it makes the calls from here on, until the next on_thread (or, in a
+ *                 section, its end). A thread starts at its first use, with an errno of its own.
+ *                 With errno_kept: its errno is what it was after the last call that it made
+ *  join           size = thread: it ends, its destructors run, and it is waited for. A later use
+ *                 starts a new one. Thread 0 can't be joined; if it was the current thread, 0 is
+ *                 from then on. At the end of each round all threads are joined, lowest first
+ *  parallel       size = times: each thread that on_thread names in the section makes its own calls
+ *                 there in their order, `times` times over, all starting together, none waiting for
+ *                 another. A slot belongs to one thread in a section (any block may be freed there,
+ *                 whoever made it), and is as empty after each time as before. Ends when all are
+ *                 done; the current thread is then what it was. Inside: on_thread first; calls on
+ *                 single slots, set_errno (for the thread alone), trim, signals and fork
+ *  in_destructor  size = round: the section's calls are made by the current thread (not 0) when it
+ *                 ends. Round 0: in a destructor of a thread_local object (C++; where the libc lacks
+ *                 __cxa_thread_atexit_impl, in round 1). Round 1 to 4: in the destructor of a
+ *                 pthread key, which sets its value anew until it is called for that time. The key
+ *                 is made at the first such section of the process
+ *  fork           the current thread forks; the child makes the section's calls, on its copy of the
+ *                 model, and ends by _exit. The parent waits; what is wrong with the child is wrong
+ *                 with the plan: a violation, a signal, an exit. Figures of a child are not noted
+ *  signals        size = microseconds (0: off), arg = 0 or 1: the current thread gets SIGALRM so long
+ *                 after each return of the handler, until turned off, at the latest at the end of
+ *                 the round or thread. No SA_RESTART. The handler keeps errno; with 1 it forks a
+ *                 child that ends by _exit at once, and waits for it
+ *  at_exit        the section's calls are made in a handler that atexit() registers here. The plan
+ *                 then ends by exit(), and what is live is freed after the last such section.
+ *                 Only in a program (the runner), and with a `repeat` of 1
+ *  early          size = 0 to 3: the slot gets a block that a constructor of libheapyard_trial.so
+ *                 made, when that was preloaded behind the target with HEAPYARD_EARLY=1 in the
+ *                 environment (the constructor then runs before the target's own): malloc(100),
+ *                 calloc(3, 100), realloc(realloc(NULL, 50), 500), malloc(1 << 20). Its contents
+ *                 are verified. Each can be taken once. A fifth block is verified, resized and freed
+ *                 in that library's destructor, after the target's own: what is wrong there is a
+ *                 message and SIGABRT
+ *  atfork         registers three handlers by pthread_atfork that call malloc(100) and free each
+ *                 (once a process; later ones do nothing)
+ *
  * Misuse: what no correct program does. The target may do as it likes (C17 7.22.3.3p2); what is
  * asked is whether it tells, and whether blocks that are live all the same stay apart and whole.
  * A *stale pointer* is a copy of a block's address in a slot of its own; the slot holds no block.
@@ -187,6 +232,16 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
     X(22, FORGET, forget, HY_FIELD_SLOT, HY__EXPECT_NONE, none)                                    \
     X(23, DISTINCT, distinct, 0, HY__EXPECT_NONE, none)                                            \
     X(24, SELF_CHECK, self_check, 0, HY__EXPECT_NONE, check)                                       \
+    X(25, ON_THREAD, on_thread, HY_FIELD_SIZE, HY__EXPECT_ERRNO, none)                             \
+    X(26, JOIN, join, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                                        \
+    X(27, PARALLEL, parallel, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                                \
+    X(28, END_SECTION, end_section, 0, HY__EXPECT_NONE, none)                                      \
+    X(29, IN_DESTRUCTOR, in_destructor, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                      \
+    X(30, FORK, fork, 0, HY__EXPECT_NONE, none)                                                    \
+    X(31, SIGNALS, signals, HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none)                   \
+    X(32, AT_EXIT, at_exit, 0, HY__EXPECT_NONE, none)                                              \
+    X(33, EARLY, early, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)                      \
+    X(34, ATFORK, atfork, 0, HY__EXPECT_NONE, free)                                                \
     X(50, ALIAS, alias, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)                      \
     X(51, FOREIGN, foreign, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none)   \
     X(52, FREE_STALE, free_stale, HY_FIELD_SLOT, HY__EXPECT_NONE, free)                            \
@@ -280,13 +335,16 @@ typedef enum hy_plan_check {
  *  usable_bytes  usable_size over all live blocks
  *  extent        end of the highest live block - start of the lowest
  *  mapped        size of the process's address space, less the engine's
+ *  shared_lines  cache lines of 64 bytes that hold bytes of live blocks of two threads or more. A
+ *                block is of the thread of the last op in the plan that gives its slot a block
  */
 #define HY_PLAN_MEASURES(X)                                                                        \
     X(0, RSS, rss, bytes)                                                                          \
     X(1, LIVE_BYTES, live_bytes, bytes)                                                            \
     X(2, USABLE_BYTES, usable_bytes, bytes)                                                        \
     X(3, EXTENT, extent, bytes)                                                                    \
-    X(4, MAPPED, mapped, bytes)
+    X(4, MAPPED, mapped, bytes)                                                                    \
+    X(5, SHARED_LINES, shared_lines, lines)
 
 typedef enum hy_plan_measure {
 #define HY__MEASURE_ENUM(value, name, text, unit) HY_MEASURE_##name = (value),

@@ -122,6 +122,13 @@ HY_API size_t hy_trial_bench_functions(const hy_trial_bench *request, const void
                                        const struct hy_trial_functions *functions, char *json,
                                        size_t json_size);
 
+/*
+ * The block that a constructor of this library made (see `early` in plan.h), with the pattern of
+ * seed 0, slot `number` and serial 0 in it; NULL: there is none, or it was taken already. `number` is
+ * below HY_PLAN_EARLY_BLOCKS.
+ */
+HY_API void *hy_trial_early_block(uint32_t number);
+
 /* Names as they stand in JSON; NULL for a number that has none. Checks are numbered by bit: 0 is
  * "null". */
 HY_API const char *hy_trial_op_name(uint32_t op);

@@ -1,0 +1,126 @@
+/*
+ * threaded.c: an allocator that tells which thread called it, and goes wrong in one chosen way.
+ *
+ * Blocks come from the bottom of an arena, under a lock; nothing is used again. HEAPYARD_MODE:
+ *
+ *     trace     each call writes to standard error: m or f (malloc, free), the number of the thread
+ *               in the order of first calls, and c in a child process
+ *     twice     malloc in any thread but the first answers the first block of all
+ *     crash     malloc in a child process is a SIGSEGV            exit   ... ends by exit(3)
+ *     hang      malloc in any thread but the first never returns
+ *     errno     malloc sets errno of the thread that called first
+ *     sleep     malloc sleeps for 20 ms, and writes i where a signal ended that
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <heapyard/target.h>
+
+static _Alignas(4096) unsigned char arena[1 << 24];
+static size_t used;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *mode;
+static pid_t first_process;
+static int *first_errno;
+static unsigned threads;
+static __thread unsigned number; /* from 1 */
+
+static int is_mode(const char *name)
+{
+    return strcmp(mode, name) == 0;
+}
+
+static void say(char call)
+{
+    char text[8];
+    const int length = snprintf(text, sizeof text, "%c%u%s ", call, number - 1,
+                                getpid() != first_process ? "c" : "");
+    (void)!write(STDERR_FILENO, text, (size_t)length);
+}
+
+static void enter(char call)
+{
+    (void)pthread_mutex_lock(&lock);
+    if (number == 0) {
+        number = ++threads;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    if (is_mode("trace")) {
+        say(call);
+    }
+}
+
+static void doze(void)
+{
+    const struct timespec time = {.tv_nsec = 20000000};
+    if (nanosleep(&time, NULL) != 0 && errno == EINTR) {
+        (void)!write(STDERR_FILENO, "i", 1);
+    }
+}
+
+static void go_wrong(void)
+{
+    const int is_child = getpid() != first_process;
+    if (is_mode("crash") && is_child) {
+        (void)raise(SIGSEGV);
+    }
+    if (is_mode("exit") && is_child) {
+        exit(3);
+    }
+    if (is_mode("sleep")) {
+        doze();
+    }
+    if (is_mode("errno")) {
+        *first_errno = 99;
+    }
+    while (is_mode("hang") && number > 1) {
+        (void)pause();
+    }
+}
+
+static void *threaded_open(void)
+{
+    const char *const text = getenv("HEAPYARD_MODE");
+    mode = text != NULL ? text : "";
+    first_process = getpid();
+    first_errno = &errno;
+    return arena;
+}
+
+static void threaded_close(void *handle)
+{
+    (void)handle;
+}
+
+static void *threaded_malloc(void *handle, size_t size)
+{
+    (void)handle;
+    enter('m');
+    go_wrong();
+    if (is_mode("twice") && number > 1) {
+        return arena;
+    }
+    (void)pthread_mutex_lock(&lock);
+    void *const block = arena + used;
+    used += (size + 16) / 16 * 16;
+    (void)pthread_mutex_unlock(&lock);
+    return block;
+}
+
+static void threaded_free(void *handle, void *block)
+{
+    (void)handle;
+    (void)block;
+    enter('f');
+}
+
+HEAPYARD_EXPORT_TARGET = {
+    HEAPYARD_TARGET_HEADER, .name = "threaded",      .flags = HEAPYARD_TARGET_THREAD_SAFE,
+    .open = threaded_open,  .close = threaded_close, .malloc = threaded_malloc,
+    .free = threaded_free};
