@@ -6,10 +6,11 @@ entry point in `signatures`. What an operation means stands in <heapyard/plan.h>
 
 from collections.abc import Callable
 
+from heapyard.reproducer.failure import NoProgramError
 from heapyard.reproducer.misuse import MISUSE_WRITERS
 from heapyard.reproducer.numbers import atom, number
 from heapyard.reproducer.writer import Site, Writer
-from heapyard.trial.operations import FIGURES, Expect
+from heapyard.trial.operations import FIGURES, OPERATIONS, Expect
 
 __all__ = ["WRITERS", "write_end_of_round", "write_growth"]
 
@@ -359,6 +360,11 @@ def _nothing(_writer: Writer, _site: Site) -> None:
     """No call, and no effect."""
 
 
+def _structure(_writer: Writer, site: Site) -> None:
+    """Threads and processes: the program that is written here has one of each."""
+    raise NoProgramError(f"{site.name} has no C text: it takes more than one thread, or process")
+
+
 WRITERS: dict[str, Callable[[Writer, Site], None]] = {
     "nop": _nothing,
     "malloc": _allocate,
@@ -386,5 +392,7 @@ WRITERS: dict[str, Callable[[Writer, Site], None]] = {
     "distinct": _nothing,
     "self_check": _self_check,
     **MISUSE_WRITERS,
+    "early": _structure,
+    **{each.name: _structure for each in OPERATIONS if each.structures},
 }
 """By the operation's name."""

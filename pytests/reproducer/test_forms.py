@@ -243,3 +243,11 @@ def test_every_operation_has_its_c_text() -> None:
 
 def test_every_entry_point_has_its_signature() -> None:
     assert known_functions() == set(SIGNATURES)
+
+
+def test_a_plan_with_threads_has_no_program() -> None:
+    plan = Plan("threads")
+    plan.on_thread(1)
+    plan.malloc(8)
+    with pytest.raises(NoProgramError, match="on_thread has no C text"):
+        c_program(plan, ANY, resolve_target("libc"))
