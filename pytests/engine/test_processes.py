@@ -90,9 +90,14 @@ def test_a_plan_with_at_exit_runs_once() -> None:
 @pytest.mark.parametrize("thread", [0, 1])
 def test_signals_reach_the_thread_inside_of_its_call(thread: int) -> None:
     turn = [op("on_thread", size=thread), op("signals", size=200, arg=0), op("malloc", 0, 8)]
-    plan = [*turn, op("signals", size=0, arg=0), op("malloc", 1, 8)]
-    done = threaded(plan, "sleep")
+    done = threaded(turn, "sleep")
     assert (done.status, done.errors) == ("held", "i")
+
+
+def test_signals_end_where_the_plan_says_so() -> None:
+    off = [op("signals", size=200, arg=0), op("signals", size=0, arg=0)]
+    done = threaded([*off, op("malloc", 0, 8)], "sleep")
+    assert (done.status, done.errors) == ("held", "")
 
 
 def test_a_handler_may_fork() -> None:

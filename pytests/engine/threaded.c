@@ -9,7 +9,7 @@
  *     crash     malloc in a child process is a SIGSEGV            exit   ... ends by exit(3)
  *     hang      malloc in any thread but the first never returns
  *     errno     malloc sets errno of the thread that called first
- *     sleep     malloc sleeps for 20 ms, and writes i where a signal ended that
+ *     sleep     malloc sleeps for half a second, and writes i where a signal ended that
  */
 #include <errno.h>
 #include <pthread.h>
@@ -58,7 +58,7 @@ static void enter(char call)
 
 static void doze(void)
 {
-    const struct timespec time = {.tv_nsec = 20000000};
+    const struct timespec time = {.tv_nsec = 500000000};
     if (nanosleep(&time, NULL) != 0 && errno == EINTR) {
         (void)!write(STDERR_FILENO, "i", 1);
     }
