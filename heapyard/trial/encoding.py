@@ -307,9 +307,6 @@ def _assemble(operation: Operation, fields: Mapping[str, int | None], expect: in
     return Call(operation.code, slot, (sizes[0] or 0) if sizes else 0, arg, expect)
 
 
-"""Fields with a place of their own in a packed call; any other is its size."""
-
-
 def _read_options(operation: Operation, options: Mapping[str, object]) -> int:
     expect = expect_of(options.get("fails"))
     for key, bit in _FLAGS.items():

@@ -111,8 +111,8 @@ class Operation:
     name: str
     fields: tuple[str, ...] = ()
     """In order: slot, slot? (may be NULL), count, alignment, kind, size, value, pad, figure,
-    at_least, other (a second slot), offset (signed), bytes, address, or the numbers of operations on threads and
-    processes."""
+    at_least, other (a second slot), offset (signed), bytes, address, or what the operations on
+    threads and processes take."""
     expects: Expect = Expect.SUCCESS
     """What may be demanded of a call, as a mask."""
     function: str | None = None
