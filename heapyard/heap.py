@@ -81,7 +81,7 @@ MAX_POOL_SIZE = 64 << 10
 """HY_HEAP_MAX_POOL_SIZE: the largest, and the default, bound of a pool's size."""
 
 _STRICT = 1
-_HUGE_PAGES = 2
+_HUGE_PAGES = {None: 0, True: 2, False: 4}
 _MOST_KEPT = 2**32 - 2  # C has 0 for the default, and one more than what is kept for the rest
 
 
@@ -117,8 +117,9 @@ class Heap(NativeAllocator[HeapCounters]):
     """A heap of its own. Sizes are in bytes; 0, and None for `arenas_kept`, is the default.
 
     `pool_size` is the largest size of a pool; `arenas_kept` is how many empty arenas stay mapped.
-    `strict` does without caches: each free is checked at once. `huge_pages` needs the default
-    source. `close` gives all memory back, live blocks included.
+    `strict` does without caches: each free is checked at once. `huge_pages`: ask for them from the
+    first arena on (True: with the default source only), never (False), or (None) in arenas mapped
+    when the heap has 64 MiB. `close` gives all memory back, live blocks included.
     """
 
     part = "heap"
@@ -135,11 +136,15 @@ class Heap(NativeAllocator[HeapCounters]):
         purge_threshold: int = 0,
         arenas_kept: int | None = None,
         strict: bool = False,
-        huge_pages: bool = False,
+        huge_pages: bool | None = None,
     ) -> None:
         super().__init__()
         _power_or_default("arena_size", arena_size, MIN_ARENA_SIZE, MAX_ARENA_SIZE)
         _power_or_default("pool_size", pool_size, PAGE_SIZE, MAX_POOL_SIZE)
+        if huge_pages not in _HUGE_PAGES or isinstance(huge_pages, int) != isinstance(
+            huge_pages, bool
+        ):
+            raise BadArgumentError("huge_pages", huge_pages, "must be True, False or None")
         if huge_pages and not (source is None or isinstance(source, MmapPages)):
             bound = "must be False with a page source of one's own; leave one of the two out"
             raise BadArgumentError("huge_pages", huge_pages, bound)
@@ -151,7 +156,7 @@ class Heap(NativeAllocator[HeapCounters]):
             size_argument("purge_threshold", purge_threshold),
             _kept(arenas_kept),
             _purge(purge),
-            (_STRICT if strict else 0) | (_HUGE_PAGES if huge_pages else 0),
+            (_STRICT if strict else 0) | _HUGE_PAGES[huge_pages],
             0,
         )
         handle: int | None = self._native.hy_heap_new(config)

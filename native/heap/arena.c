@@ -150,15 +150,22 @@ static size_t find_dirty_aligned(const hy__arena *arena, const hy__page_request 
     return find_run(arena, arena->dirty_bits, request->most, request->alignment);
 }
 
+/* All pages of a page run count as touched, and in an arena of huge pages those of any pool; else those that
+ * are dirty do, until carving comes to the others. */
 static hy__pool *take_at(hy__heap *heap, hy__arena *arena, size_t page, unsigned pages,
-                         size_t *fresh)
+                         const hy__page_request *request, size_t *fresh)
 {
     const bool was_empty = arena->pool_count == 0;
     hy__pool *const pool = new_pool(arena);
     pool->offset = (uint32_t)(page << HY__PAGE_SHIFT);
     pool->pages = (uint16_t)pages;
-    pool->stale = dirty_among(arena, page, pages);
+    if (was_empty) {
+        hy__arena_begin(heap, arena);
+    }
+    pool->stale = arena->huge ? (uint16_t)((1U << (pages < 16 ? pages : 16)) - 1)
+                              : dirty_among(arena, page, pages);
     *fresh = pages - occupy(heap, arena, page, pages, pool->number);
+    heap->resident_pages += arena->huge || request->touched > HY_PAGE_SIZE ? *fresh : 0;
     heap->empty_arenas -= was_empty;
     hy__arena_relist(heap, arena);
     hy__purge_regret(heap, *fresh << HY__PAGE_SHIFT);
@@ -176,7 +183,7 @@ static hy__pool *take_dirty(hy__heap *heap, hy__arena *arena, const hy__page_req
     const size_t page = request->alignment == HY_PAGE_SIZE
                             ? find_dirty(arena, request, &pages)
                             : find_dirty_aligned(arena, request, &pages);
-    return page != arena->pages ? take_at(heap, arena, page, pages, fresh) : NULL;
+    return page != arena->pages ? take_at(heap, arena, page, pages, request, fresh) : NULL;
 }
 
 /* Of the runs of `pages` free pages, the one with the most dirty ones; the lowest of those. */
@@ -212,7 +219,7 @@ static hy__pool *take_any(hy__heap *heap, hy__arena *arena, const hy__page_reque
                             ? find_mixed(arena, request->most)
                             : find_run(arena, arena->free_bits, request->most, request->alignment);
     if (page != arena->pages) {
-        return take_at(heap, arena, page, request->most, fresh);
+        return take_at(heap, arena, page, request->most, request, fresh);
     }
     if (request->alignment == HY_PAGE_SIZE) {
         arena->longest = request->most - 1;
@@ -272,8 +279,7 @@ hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t
                              : take_from_arenas(heap, request, fresh, UINT32_MAX, take_any);
     }
     if (pool != NULL && *fresh != 0) {
-        const size_t bytes = *fresh << HY__PAGE_SHIFT;
-        hy__growth_makes_room(heap, bytes < request->touched ? bytes : request->touched);
+        hy__growth_makes_room(heap, request->touched > HY_PAGE_SIZE ? 0 : HY_PAGE_SIZE);
     }
     return pool;
 }

@@ -10,6 +10,8 @@
 #include "heap/bitrun.h"
 #include "heap/internal.h"
 
+#define HUGE_PAGE ((size_t)2 << 20)
+
 uintptr_t hy__arena_seal(const hy__arena *arena)
 {
     const uintptr_t odd = (uintptr_t)0x9e3779b97f4a7c15U;
@@ -126,6 +128,41 @@ static hy__arena *write_header(hy__heap *heap, char *address)
     return arena;
 }
 
+/* Whether an arena without a pool should be of huge pages. */
+static bool wants_huge(const hy__heap *heap)
+{
+    return heap->source == hy_pages_mmap() && heap->arena_size >= HUGE_PAGE &&
+           !(heap->flags & HY_HEAP_SMALL_PAGES) &&
+           (heap->flags & HY_HEAP_HUGE_PAGES || heap->mapped_bytes >= HY_HEAP_HUGE_FROM);
+}
+
+/* An arena without a pool is about to be used. */
+void hy__arena_begin(const hy__heap *heap, hy__arena *arena)
+{
+    if (!arena->huge && wants_huge(heap)) {
+        arena->huge = true;
+        hy_pages_advise_huge(arena->span.address, arena->span.size, true);
+    }
+}
+
+/* Some of its pages will go: the kernel must not make huge ones of the rest again, and with them fill
+ * these. Free pages that no pool has had may be in memory all the same: they are dirty from now on. */
+void hy__arena_split(hy__heap *heap, hy__arena *arena)
+{
+    if (!arena->huge) {
+        return;
+    }
+    arena->huge = false;
+    hy_pages_advise_huge(arena->span.address, arena->span.size, false);
+    heap->resident_pages += arena->free_pages - arena->dirty_pages;
+    for (size_t page = arena->header_pages;
+         (page = hy__bits_find(arena->free_bits, page, arena->pages, true)) < arena->pages;) {
+        const size_t end = hy__bits_find(arena->free_bits, page, arena->pages, false);
+        hy__purge_note(heap, arena, page, end - page, true);
+        page = end;
+    }
+}
+
 /* A new, empty arena, listed. NULL if and only if there is no memory. */
 hy__arena *hy__arena_new(hy__heap *heap)
 {
@@ -133,10 +170,12 @@ hy__arena *hy__arena_new(hy__heap *heap)
     if (address == NULL) {
         return NULL;
     }
-    if (heap->flags & HY_HEAP_HUGE_PAGES && heap->source == hy_pages_mmap()) {
-        hy_pages_advise_huge(address, heap->arena_size);
+    const bool huge = wants_huge(heap);
+    if (huge) {
+        hy_pages_advise_huge(address, heap->arena_size, true);
     }
     hy__arena *const arena = write_header(heap, address);
+    arena->huge = huge;
     if (!hy__span_enter(heap, &arena->span)) {
         hy__span_unmap(heap, address, heap->arena_size);
         return NULL;

@@ -69,7 +69,7 @@ void hy__growth_makes_room(hy__heap *heap, size_t bytes)
     if (heap->purge == HY_HEAP_PURGE_THRESHOLD && dirty > step / 2) {
         const size_t over = resident_bytes(heap) + bytes + step / 2 - heap->grows_at;
         const size_t left = dirty > over ? dirty - over : 0;
-        hy__purge_note_given_back(heap, hy__purge_down_to(heap, left));
+        hy__purge_note_given_back(heap, hy__purge_down_to(heap, left, false));
     }
     if (is_highest(heap, bytes)) {
         heap->grows_at = resident_bytes(heap) + bytes + step;

@@ -16,6 +16,8 @@ static bool is_power_between(size_t value, size_t least, size_t most)
     return hy__is_power_of_two(value) && value >= least && value <= most;
 }
 
+#define ALL_FLAGS ((uint32_t)(HY_HEAP_STRICT | HY_HEAP_HUGE_PAGES | HY_HEAP_SMALL_PAGES))
+
 static bool config_is_valid(const hy_heap_config *config)
 {
     return config->size == sizeof *config &&
@@ -23,8 +25,8 @@ static bool config_is_valid(const hy_heap_config *config)
             is_power_between(config->arena_size, HY_HEAP_MIN_ARENA_SIZE, HY_HEAP_MAX_ARENA_SIZE)) &&
            (config->pool_size == 0 ||
             is_power_between(config->pool_size, HY_PAGE_SIZE, HY_HEAP_MAX_POOL_SIZE)) &&
-           config->purge <= HY_HEAP_PURGE_ON_TRIM &&
-           (config->flags & ~(uint32_t)(HY_HEAP_STRICT | HY_HEAP_HUGE_PAGES)) == 0 &&
+           config->purge <= HY_HEAP_PURGE_ON_TRIM && (config->flags & ~ALL_FLAGS) == 0 &&
+           (~config->flags & (HY_HEAP_HUGE_PAGES | HY_HEAP_SMALL_PAGES)) != 0 &&
            config->reserved == 0;
 }
 
@@ -209,7 +211,6 @@ static void *take_run(hy__heap *heap, size_t size, size_t alignment, size_t need
         return NULL;
     }
     const bool clean = fresh == pages;
-    heap->resident_pages += fresh;
     pool->capacity = 1;
     pool->carved = 1;
     pool->out = 1;

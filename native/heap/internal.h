@@ -43,13 +43,15 @@ void hy__arena_unlist(hy__heap *heap, hy__arena *arena);
 unsigned hy__arena_bucket(const hy__arena *arena);
 hy__arena *hy__arena_new(hy__heap *heap);
 void hy__arena_delete(hy__heap *heap, hy__arena *arena);
+void hy__arena_begin(const hy__heap *heap, hy__arena *arena);
+void hy__arena_split(hy__heap *heap, hy__arena *arena);
 
 /* purge.c: dirty pages */
 void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count, bool dirty);
 void hy__purge_as_due(hy__heap *heap);
 size_t hy__purge_dirty_bytes(const hy__heap *heap);
-size_t hy__purge_down_to(hy__heap *heap, size_t left);
-size_t hy__purge_range(hy__heap *heap, void *address, size_t size);
+size_t hy__purge_down_to(hy__heap *heap, size_t left, bool huge_too);
+size_t hy__purge_range(hy__heap *heap, hy__arena *arena, size_t offset, size_t size);
 void hy__purge_regret(hy__heap *heap, size_t bytes);
 void hy__purge_note_given_back(hy__heap *heap, size_t bytes);
 unsigned hy__purge_empty_arenas_kept(const hy__heap *heap);

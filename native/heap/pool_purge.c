@@ -104,6 +104,7 @@ void hy__pool_purge(hy__heap *heap, hy__pool *pool)
         hy__misuse(HY_MISUSE_CORRUPTED, "heap", hy__pool_start(pool), "(free list of a pool)");
         return;
     }
+    hy__arena_split(heap, hy__pool_arena(pool));
     const unsigned touched = (unsigned)hy__pool_touched(heap, pool);
     const unsigned idle = touched & ~pages_in_use(heap, pool, is_free);
     if (idle == 0) {
@@ -116,7 +117,8 @@ void hy__pool_purge(hy__heap *heap, hy__pool *pool)
     for (unsigned page = 0; page < pool->pages;) {
         const unsigned run = (unsigned)__builtin_ctz(~(idle >> page));
         if (run != 0) {
-            (void)hy__purge_range(heap, hy__pool_start(pool) + ((size_t)page << HY__PAGE_SHIFT),
+            (void)hy__purge_range(heap, hy__pool_arena(pool),
+                                  pool->offset + ((size_t)page << HY__PAGE_SHIFT),
                                   (size_t)run << HY__PAGE_SHIFT);
         }
         page += run + 1;

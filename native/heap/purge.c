@@ -81,8 +81,9 @@ void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count
 }
 
 /* Purge whole pages that hold nothing of value. Returns the bytes given back. */
-size_t hy__purge_range(hy__heap *heap, void *address, size_t size)
+size_t hy__purge_range(hy__heap *heap, hy__arena *arena, size_t offset, size_t size)
 {
+    char *const address = arena->span.address + offset;
     if (heap->source->purge == NULL) {
         return 0;
     }
@@ -101,6 +102,7 @@ size_t hy__purge_range(hy__heap *heap, void *address, size_t size)
 static size_t purge_arena(hy__heap *heap, hy__arena *arena, size_t most)
 {
     size_t bytes = 0;
+    hy__arena_split(heap, arena);
     size_t left = most < arena->dirty_pages ? most : arena->dirty_pages;
     for (size_t end = arena->pages; left > 0;) {
         end = hy__bits_run_end(arena->dirty_bits, end);
@@ -108,23 +110,25 @@ static size_t purge_arena(hy__heap *heap, hy__arena *arena, size_t most)
         const size_t count = end - start < left ? end - start : left;
         end -= count;
         left -= count;
-        bytes += hy__purge_range(heap, arena->span.address + (end << HY__PAGE_SHIFT),
-                                 count << HY__PAGE_SHIFT);
+        bytes += hy__purge_range(heap, arena, end << HY__PAGE_SHIFT, count << HY__PAGE_SHIFT);
         hy__purge_note(heap, arena, end, count, false);
     }
     return bytes;
 }
 
 /* Purge dirty pages, then give spare mappings back, until so many bytes of both are left. Returns what
- * went. A source that can't purge keeps its pages, and they stay dirty. */
-size_t hy__purge_down_to(hy__heap *heap, size_t left)
+ * went. `huge_too`: also out of arenas of huge pages, which it splits. A source that can't purge keeps its pages, and they stay dirty. */
+size_t hy__purge_down_to(hy__heap *heap, size_t left, bool huge_too)
 {
     size_t bytes = 0;
-    while (heap->dirty_arenas != NULL && heap->source->purge != NULL &&
-           hy__purge_dirty_bytes(heap) > left) {
+    hy__arena *arena = heap->source->purge != NULL ? heap->dirty_arenas : NULL;
+    while (arena != NULL && hy__purge_dirty_bytes(heap) > left) {
+        hy__arena *const next = arena->next_dirty;
         const size_t more = hy__purge_dirty_bytes(heap) - left;
-        bytes += purge_arena(heap, heap->dirty_arenas,
-                             hy__round_up(more, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
+        if (huge_too || !arena->huge) {
+            bytes += purge_arena(heap, arena, hy__round_up(more, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
+        }
+        arena = next;
     }
     if (hy__purge_dirty_bytes(heap) > left) {
         bytes += hy__large_drop_spares(heap);
@@ -177,7 +181,7 @@ void hy__purge_as_due(hy__heap *heap)
     if (heap->purge == HY_HEAP_PURGE_ON_TRIM || hy__purge_dirty_bytes(heap) <= most) {
         return;
     }
-    hy__purge_note_given_back(heap, hy__purge_down_to(heap, most / 2));
+    hy__purge_note_given_back(heap, hy__purge_down_to(heap, most / 2, true));
 }
 
 /* Pages that were touched have gone back to the kernel. */

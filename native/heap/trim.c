@@ -36,12 +36,22 @@ void hy__give_up_kept(hy__heap *heap)
     delete_empty_arenas(heap);
 }
 
+static void split_huge_arenas(hy__heap *heap)
+{
+    for (hy__span *span = heap->spans; span != NULL; span = span->next) {
+        if (span->heap != NULL && hy__arena_of(span)->pool_count != 0) {
+            hy__arena_split(heap, hy__arena_of(span));
+        }
+    }
+}
+
 size_t hy_heap_trim(hy_heap *handle)
 {
     hy__heap *const heap = hy__heap_of(handle);
     const size_t returned_before = heap->returned;
     empty_caches(heap);
-    (void)hy__purge_down_to(heap, 0);
+    split_huge_arenas(heap);
+    (void)hy__purge_down_to(heap, 0, true);
     purge_pools(heap);
     delete_empty_arenas(heap);
     hy__purge_forget(heap);

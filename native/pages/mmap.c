@@ -111,10 +111,10 @@ static void mmap_move(void *context, void *from, size_t size, void *to)
     errno = saved_errno;
 }
 
-void hy_pages_advise_huge(void *address, size_t size)
+void hy_pages_advise_huge(void *address, size_t size, bool huge)
 {
     const int saved_errno = errno;
-    (void)madvise(address, size, MADV_HUGEPAGE);
+    (void)madvise(address, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     errno = saved_errno;
 }
 

@@ -72,6 +72,9 @@ HY_BEGIN_DECLS
 #define HY_HEAP_MAX_ARENA_SIZE     ((size_t)64 << 20)
 #define HY_HEAP_DEFAULT_ARENA_SIZE ((size_t)4 << 20)
 
+/* Bytes mapped from which on new arenas are of huge pages, where the kernel has them. */
+#define HY_HEAP_HUGE_FROM ((size_t)64 << 20)
+
 /* The largest size of a pool: 4 KiB times a power of two up to 64 KiB; the default. A class whose
  * blocks are larger has pools of one block. */
 #define HY_HEAP_MAX_POOL_SIZE ((size_t)64 << 10)
@@ -89,9 +92,13 @@ typedef enum hy_heap_flags {
      * not when the cache is emptied. Always so in builds with HEAPYARD_ASSERT=internal or full, and
      * under AddressSanitizer and memcheck. */
     HY_HEAP_STRICT = 1,
-    /* Ask the kernel for huge pages (MADV_HUGEPAGE) in each arena. Faster first touches, more
-     * memory; only with the default page source. */
+    /* Ask the kernel for huge pages (MADV_HUGEPAGE) in each arena: faster first touches and giving
+     * back, up to 4 MiB more memory. Only with the default page source and arenas of 2 MiB or more.
+     * Without this flag they are asked for in arenas that are mapped when HY_HEAP_HUGE_FROM bytes
+     * are. */
     HY_HEAP_HUGE_PAGES = 2,
+    /* Never ask for huge pages. */
+    HY_HEAP_SMALL_PAGES = 4,
 } hy_heap_flags;
 
 /* How a heap is made. Zero in a field means its default; `size` is sizeof(hy_heap_config). */

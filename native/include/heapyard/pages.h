@@ -70,8 +70,9 @@ typedef struct hy_page_source {
  */
 HY_API const hy_page_source *hy_pages_mmap(void);
 
-/* Ask the kernel to back these pages of hy_pages_mmap with huge pages where it can. */
-HY_API void hy_pages_advise_huge(void *address, size_t size);
+/* Ask the kernel to back these pages of hy_pages_mmap with huge pages where it can, or not to from now
+ * on: pages purged out of a huge one then stay so, where the kernel would fill them up again. */
+HY_API void hy_pages_advise_huge(void *address, size_t size, bool huge);
 
 /*
  * ---- A caller's buffer ----
