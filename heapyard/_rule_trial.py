@@ -167,13 +167,25 @@ class Trial:
             expected, seen, operation=place, plan=plan, outcome=outcome, growth=growth
         )
 
-    def figure(self, name: str, value: float, *, unit: str = "", **words: str) -> None:
+    def figure(
+        self,
+        name: str,
+        value: float,
+        *,
+        unit: str = "",
+        better: str | None = None,
+        **words: str,
+    ) -> None:
         """Record a figure. Those of PROFILE rules are their verdict; the first is the table's.
 
-        Where the value is a place on a scale (0 is worst), `word` says it, and reports show that.
-        Any other words go into the JSON report.
+        `unit`: "bytes", "ns", "us" and "s" are shown in whatever of their kind suits a row; "x",
+        "%", "calls" and so on stand as they are. `better`: which target the table marks as the
+        best: "less", "more", or empty for none; default: less. Where the value is a place on a scale (0 is worst), `word`
+        says it, reports show that, and more is better. Any other words go into the JSON report.
         """
-        self.figures.append({"name": name, "value": value, "unit": unit, **words})
+        wanted = ("more" if "word" in words else "less") if better is None else better
+        figure = {"name": name, "value": value, "unit": unit, "better": wanted, **words}
+        self.figures.append(figure)
 
     def missing(self) -> list[str]:
         """What the rule needs and the target lacks, in order of name."""

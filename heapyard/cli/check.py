@@ -24,6 +24,7 @@ from heapyard.cli._parser import (
 from heapyard.cli._selection import add_workers, require_expression
 from heapyard.errors import HeapyardError
 from heapyard.report import terminal
+from heapyard.report.baseline import Baseline
 from heapyard.report.json import require_writable
 from heapyard.report.style import style_for
 
@@ -47,7 +48,9 @@ examples:
   heapyard check libjemalloc.so.2 libmimalloc.so.2 libc
   heapyard check ./libmine.so -k ALIGN
   heapyard check ./libmine.so -k "ALIGN and not 03" -n 1 -v
-  heapyard check ./libmine.so --json verdicts.json --junit verdicts.xml"""
+  heapyard check ./libmine.so --json verdicts.json --junit verdicts.xml
+  heapyard check ./libmine.so --write-baseline known.json
+  heapyard check ./libmine.so --baseline known.json"""
 
 
 def add(verbs: Verbs) -> None:
@@ -83,6 +86,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="the same seed makes the same plans (default: 0)",
     )
     parser.add_argument("--strict", action="store_true", help="a SHOULD counts as a MUST does")
+    parser.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="failures that FILE lists do not count; what no longer fails is reported",
+    )
+    parser.add_argument(
+        "--write-baseline",
+        metavar="FILE",
+        help="write the failures to FILE: they are known from now on; beside --baseline, only take"
+        " out what no longer fails",
+    )
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -114,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
     outcome = _run.run(_arguments(options))
     if outcome.report is not None:
         _show(outcome.report, verbose=options.verbose)
+        _show_baseline(options, interrupted=outcome.interrupted)
     if outcome.interrupted and outcome.report is None:
         raise KeyboardInterrupt
     if outcome.interrupted:
@@ -129,17 +144,27 @@ def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
     """Raise HeapyardError for whatever would stop the run later."""
     require_expression(options.k)
     Path.cwd()  # raises where the folder is gone
-    for file in (options.json, options.junit):
+    for file in (options.json, options.junit, options.write_baseline):
         if file is not None:
             require_writable(Path(file).absolute())
     for flag, text in (("--plans", options.plans), ("--reproducers", options.reproducers)):
         if text is not None and Path(text).exists() and not Path(text).is_dir():
             raise UsageError(f"{flag} {text} is a file: name a folder")
+    _require_baseline(options)
     if options.lib:
         use_build(options.lib)
     return resolve_targets(
         options.targets, prefix=options.prefix, mode=options.mode, tells=options.tells
     )
+
+
+def _require_baseline(options: argparse.Namespace) -> None:
+    """Read it for its errors' sake; the plugin reads it again."""
+    written = options.write_baseline
+    over = written if written and Path(written).exists() else None
+    file = options.baseline or over
+    if file:
+        Baseline.read(Path(file))
 
 
 def _arguments(options: argparse.Namespace) -> list[str]:
@@ -152,6 +177,8 @@ def _arguments(options: argparse.Namespace) -> list[str]:
         "--allocator-prefix": options.prefix,
         "--allocator-tells": ",".join(options.tells) or None,
         "--heapyard-json": options.json,
+        "--heapyard-baseline": options.baseline,
+        "--heapyard-write-baseline": options.write_baseline,
         "--heapyard-lib": options.lib,
         "--junitxml": options.junit,
     }
@@ -174,7 +201,19 @@ def _show(report: Report, *, verbose: bool) -> None:
     print()
     for line in terminal.table(report, style=style, width=_width(), verbose=verbose):
         print(line)
-    for line in terminal.failures(report, style=style, width=_width()):
+    for line in terminal.failures(report, style=style, width=_width(), verbose=verbose):
         print(line)
     for line in terminal.closing(report, style=style):
         print(line)
+
+
+def _show_baseline(options: argparse.Namespace, *, interrupted: bool) -> None:
+    """Say what became of the file."""
+    file = options.write_baseline
+    if file is None:
+        return
+    if interrupted:
+        print(f"{file} is not written: the run was interrupted")
+        return
+    count = len(Baseline.read(Path(file)).entries)
+    print(f"{file}: {terminal.plural(count, 'known failure')}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from heapyard._defendants import Defendant
     from heapyard.pytest_plugin._options import Settings
+    from heapyard.report.baseline import Baseline
     from heapyard.rules import Rule, Trial
 
 __all__ = ["Bench", "crashed", "judge", "unpack"]
@@ -36,6 +37,13 @@ class Bench:
     settings: Settings
     folder: Path
     """Where the user stands: paths in commands are relative to it."""
+    baseline: Baseline
+    """The failures that are known."""
+
+    def knows(self, rule: str, kind: str) -> bool:
+        """Whether this failure of the target is known, or is about to be."""
+        accepts = self.settings.accepts_all
+        return accepts or self.baseline.knows(self.defendant.name, rule, kind)
 
 
 def judge(
@@ -99,13 +107,22 @@ def _violated(plain: Result, error: RuleViolation, bench: Bench) -> Result:
         seen=error.seen,
         operation=error.operation,
         again=_again(plain, shown, bench),
+        kind=_kind(error),
+        known=bench.knows(plain.rule, _kind(error)),
     )
+
+
+def _kind(error: RuleViolation) -> str:
+    if error.outcome is None:
+        return "judged"
+    return error.outcome.kind or error.outcome.status
 
 
 def _broken(plain: Result, error: BaseException, bench: Bench) -> Result:
     """The rule itself went wrong: pytest shows the traceback, the table a failure."""
     detail = f"the rule itself failed: {type(error).__name__}: {error}".partition("\n")[0]
-    return replace(plain, verdict=Verdict.FAIL, detail=detail, again=_again(plain, None, bench))
+    again = _again(plain, None, bench)
+    return replace(plain, verdict=Verdict.FAIL, detail=detail, again=again, kind="error")
 
 
 def crashed(identity: str, rule: Rule | None, target: str, how: str, settings: Settings) -> Result:
@@ -123,6 +140,7 @@ def crashed(identity: str, rule: Rule | None, target: str, how: str, settings: S
         source=rule.source if rule else "",
         expected="the rule to end with a verdict",
         seen=how,
+        kind="worker",
     )
     return replace(plain, again=_check_command(plain, settings))
 
@@ -162,11 +180,13 @@ def _skip(item: pytest.Item, report: pytest.TestReport, result: Result) -> None:
 
 def _fail(item: pytest.Item, report: pytest.TestReport, result: Result, *, strict: bool) -> None:
     text = failure_text(result)
-    if result.level is MUST or (result.level is SHOULD and strict):
+    counts = result.level is MUST or (result.level is SHOULD and strict)
+    if counts and not result.known:
         report.longrepr = violation_repr(item, result, text)
         return
     report.outcome = "skipped"
-    report.wasxfail = f"{result.level}: {result.detail}"
+    known = "known, " if result.known else ""
+    report.wasxfail = f"{known}{result.level}: {result.detail}"
     report.longrepr = text
 
 

@@ -35,6 +35,13 @@ class Settings:
     plans: Path
     reproducers: Path
     """Where C programs go."""
+    baseline: Path | None
+    write_baseline: Path | None
+
+    @property
+    def accepts_all(self) -> bool:
+        """Whether a baseline is being made: then every failure is a known one from now on."""
+        return self.write_baseline is not None and self.baseline is None
 
 
 _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -99,6 +106,23 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
             "help": "Write a C program for each failure in DIR (default: beside its plan).",
         },
     ),
+    (
+        "--heapyard-baseline",
+        "heapyard_baseline",
+        {
+            "metavar": "FILE",
+            "help": "Failures that FILE lists are expected; what no longer fails is reported.",
+        },
+    ),
+    (
+        "--heapyard-write-baseline",
+        "heapyard_write_baseline",
+        {
+            "metavar": "FILE",
+            "help": "Write the failures to FILE; with --heapyard-baseline, only take out what no"
+            " longer fails.",
+        },
+    ),
 )
 
 
@@ -147,6 +171,8 @@ def read_settings(config: pytest.Config) -> Settings:
         json=json,
         plans=plans,
         reproducers=_path(config, "heapyard_reproducers") or plans,
+        baseline=_path(config, "heapyard_baseline"),
+        write_baseline=_path(config, "heapyard_write_baseline"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +17,7 @@ from heapyard.errors import HeapyardError
 from heapyard.pytest_plugin import _judge
 from heapyard.pytest_plugin._options import names_targets, read_settings
 from heapyard.report import json, terminal
+from heapyard.report.baseline import Baseline
 from heapyard.report.result import Report, Result, TargetReport, merge
 from heapyard.report.style import Style
 from heapyard.rules import Trial, load_rules, rule_of
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from heapyard.pytest_plugin._options import Settings
 
 __all__ = ["RuleSession"]
+
+_WHOLE = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+"""How a session ends that was not cut short."""
 
 
 class RuleSession:
@@ -42,9 +46,25 @@ class RuleSession:
         if self.settings.library:
             library = self.settings.library
             _usage(lambda: use_build(library))
-        if self.settings.json and not self.is_worker:
-            file = self.settings.json
-            _usage(lambda: json.require_writable(file))
+        self.baseline = self._read_baseline()
+        if not self.is_worker:
+            self._require_writable()
+
+    def _require_writable(self) -> None:
+        for file in (self.settings.json, self.settings.write_baseline):
+            if file is not None:
+                _usage(partial(json.require_writable, file))
+
+    def _read_baseline(self) -> Baseline:
+        """The known failures: of the file to go by, or of the one to be written over."""
+        settings = self.settings
+        file = settings.baseline or settings.write_baseline
+        if file is None or (settings.accepts_all and not file.exists()):
+            return Baseline()
+        try:
+            return Baseline.read(file)
+        except HeapyardError as error:
+            raise pytest.UsageError(str(error)) from None
 
     # --- targets ---
 
@@ -110,6 +130,7 @@ class RuleSession:
             defendant=defendant,
             settings=self.settings,
             folder=self.config.invocation_params.dir,
+            baseline=self.baseline,
         )
 
     # --- all of them, in the process that reports ---
@@ -145,7 +166,7 @@ class RuleSession:
 
     def report(self, *, expected: int | None = None) -> Report:
         """What all rules said so far."""
-        results = list(self.results.values())
+        targets = self._target_reports()
         return Report(
             version=version(),
             seed=self.settings.seed,
@@ -153,13 +174,18 @@ class RuleSession:
             library=current_build().describe(),
             seconds=time.monotonic() - self._started,
             expected=expected,
-            targets=tuple(
-                TargetReport(
-                    results=merge(each for each in results if each.target == one.typed),
-                    **facts(one),
-                )
-                for one in self.defendants
-            ),
+            targets=targets,
+            gone=tuple(map(str, self.baseline.gone(targets))) if self.settings.baseline else (),
+        )
+
+    def _target_reports(self) -> tuple[TargetReport, ...]:
+        results = list(self.results.values())
+        return tuple(
+            TargetReport(
+                results=merge(each for each in results if each.target == one.typed),
+                **facts(one),
+            )
+            for one in self.defendants
         )
 
     def _header(self) -> list[str]:
@@ -177,10 +203,21 @@ class RuleSession:
         return [] if names_targets(self.config) else self._header()
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Write the JSON report."""
-        if self.reports and self.settings.json:
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Write the JSON report and the baseline; what was interrupted makes no baseline."""
+        if not self.reports:
+            return
+        if self.settings.json:
             json.write(self.report(), self.settings.json)
+        if self.settings.write_baseline and exitstatus in _WHOLE:
+            self._new_baseline().write(self.settings.write_baseline)
+
+    def _new_baseline(self) -> Baseline:
+        """All failures of this run; beside a baseline to go by, that one without what is gone."""
+        targets = self._target_reports()
+        if self.settings.accepts_all:
+            return self.baseline.replaced(targets)
+        return self.baseline.shrunk(targets)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the table of rules by targets; the failures stand in pytest's own section."""
@@ -192,6 +229,8 @@ class RuleSession:
         verbose = self.config.get_verbosity() > 0
         for line in terminal.table(self.report(), style=style, width=width, verbose=verbose):
             terminalreporter.line(line)
+        for entry in self.report().gone:
+            terminalreporter.line(f"no longer fails, so that the baseline can shrink: {entry}")
 
 
 def trial_of(item: pytest.Item) -> Trial | None:

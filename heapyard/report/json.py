@@ -16,7 +16,10 @@ __all__ = ["SCHEMA", "as_json", "require_writable", "unwritable", "write"]
 
 SCHEMA = "heapyard.check/1"
 
-_FIELDS = ("rule", "level", "verdict", "detail", "figure", "plan", "program", "seconds")
+_FIELDS = (
+    *("rule", "level", "verdict", "detail", "figure", "plan", "program", "seconds"),
+    *("kind", "known"),
+)
 
 
 def as_json(report: Report) -> dict[str, Any]:

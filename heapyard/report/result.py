@@ -38,7 +38,8 @@ class Result:
     detail: str = ""
     """One line: what was expected and seen, or what is missing; empty for a pass."""
     figure: Mapping[str, Any] | None = None
-    """{"name", "value", "unit"}; where a rule took several, the others stand under "more"."""
+    """{"name", "value", "unit", "better"}, and "word" where the value is a place on a scale; where
+    a rule took several, the others stand under "more"."""
     plan: str | None = None
     """The file of the plan that shows the failure."""
     program: str | None = None
@@ -60,11 +61,21 @@ class Result:
     """The shell command that builds the C program and runs it on the target."""
     listing: str = ""
     """The C program's main function, where that is short."""
+    kind: str = ""
+    """Of a failure: the kind of violation ("overlap"), the signal, "hang"..., "judged" where the
+    rule found it in figures, "error" where the rule itself went wrong."""
+    known: bool = False
+    """A failure that the baseline lists: it is shown, and does not count."""
 
     @property
     def failed(self) -> bool:
         """Whether the verdict is fail, at whatever level."""
         return self.verdict is Verdict.FAIL
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it failed and no baseline lists it."""
+        return self.failed and not self.known
 
     @property
     def explanation(self) -> tuple[tuple[str, str], ...]:
@@ -112,11 +123,9 @@ class TargetReport:
         """What this rule said; None: it was not run."""
         return next((result for result in self.results if result.rule == rule), None)
 
-    def count(self, verdict: Verdict, level: Level | None = None) -> int:
-        """How many results have this verdict (and level)."""
-        return sum(
-            result.verdict is verdict and level in (None, result.level) for result in self.results
-        )
+    def new_failures(self, level: Level) -> int:
+        """How many rules of this level failed that no baseline lists."""
+        return sum(result.is_new and result.level is level for result in self.results)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +139,10 @@ class Report:
     library: str = ""
     """Which build of the native library ran the plans, in one line."""
     seconds: float = 0.0
+    gone: tuple[str, ...] = ()
+    """Entries of the baseline that did not fail any more, for people."""
+    notes: tuple[str, ...] = ()
+    """What else the user must know: a line each."""
     expected: int | None = None
     """How many results there should be; None: unknown. More than there are: it was interrupted."""
 
@@ -140,13 +153,23 @@ class Report:
 
     @property
     def must_failed(self) -> int:
-        """How many MUST failed, over all targets."""
-        return sum(target.count(Verdict.FAIL, MUST) for target in self.targets)
+        """How many MUST failed, over all targets, beside the known ones."""
+        return sum(target.new_failures(MUST) for target in self.targets)
 
     @property
     def should_failed(self) -> int:
-        """How many SHOULD failed, over all targets."""
-        return sum(target.count(Verdict.FAIL, SHOULD) for target in self.targets)
+        """How many SHOULD failed, over all targets, beside the known ones."""
+        return sum(target.new_failures(SHOULD) for target in self.targets)
+
+    @property
+    def known_failed(self) -> int:
+        """How many failures the baseline lists."""
+        return sum(result.known for result in self.results)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every rule that was to run has its verdict."""
+        return self.expected is None or len(self.results) >= self.expected
 
     @property
     def passed(self) -> bool:
@@ -164,5 +187,7 @@ def merge(results: Iterable[Result]) -> tuple[Result, ...]:
 
 
 def _worse(one: Result, other: Result) -> Result:
-    first, second = sorted((one, other), key=lambda each: _WORST_LAST.index(each.verdict))
+    first, second = sorted(
+        (one, other), key=lambda each: (_WORST_LAST.index(each.verdict), each.is_new)
+    )
     return replace(second, seconds=first.seconds + second.seconds)

@@ -1,132 +1,117 @@
-"""The report for people: a table of rules by targets, then each failure in full."""
+"""The report for people: a table of rules by targets, the worst first, and the answer.
+
+What failed (where the targets differ, and where all fail), what is weak, the figures side by side,
+and a line a group for all that holds.
+"""
 
 from __future__ import annotations
 
-import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heapyard.report.columns import Columns, Row, headings
+from heapyard.report.columns import Row, lay_out
+from heapyard.report.details import failures
+from heapyard.report.figures import figure_rows, format_figure
+from heapyard.report.lines import Line, cell_of, lines_of
 from heapyard.report.result import Report, Result, Verdict
-from heapyard.rules import MUST, PROFILE, SHOULD, Level
+from heapyard.rules import MUST, PROFILE, SHOULD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from heapyard.report.figures import FigureRow
     from heapyard.report.style import Style
 
-__all__ = ["closing", "failures", "table"]
+__all__ = ["closing", "failures", "format_figure", "join", "plural", "table"]
 
-_TEXT = 14
-"""The column in which a failure's texts begin."""
-_NARROWEST = 30
 _LEVELS = (MUST, SHOULD, PROFILE)
 _COLOURS: dict[str, tuple[str, ...]] = {
     "ok": ("green",),
     "FAIL": ("red", "bold"),
     "weak": ("yellow",),
     "lost": ("yellow",),
+    "known": ("dim",),
     "n/a": ("dim",),
     "": ("dim",),
 }
-_FAILED = {MUST: "FAIL", SHOULD: "weak", PROFILE: "lost"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Line:
-    """A rule as the table knows it."""
-
-    id: str
-    level: Level
-    title: str
-
-    @property
-    def group(self) -> str:
-        return self.id.split("-")[1]
 
 
 def table(report: Report, *, style: Style, width: int, verbose: bool = False) -> Iterator[str]:
-    """Rules by targets, as lines: what failed first, a line a group for all else.
+    """Rules by targets, as lines: what failed first, a line a group for all that holds.
 
-    With `verbose` every rule has a line.
+    With `verbose` every rule has a line, and every figure.
     """
+    sections = [
+        *_failed_sections(report),
+        _known_section(report),
+        _figure_section(report, verbose=verbose),
+        *(_rule_sections(report) if verbose else [_group_section(report)]),
+    ]
     names = [target.name for target in report.targets]
-    rows = [*_failed_rows(report), *_group_rows(report, verbose=verbose), *_figure_rows(report)]
-    columns = Columns.fit(rows, headings(names), width)
-    yield from columns.legend(names, style)
-    for row in rows:
-        yield columns.line(row, style)
+    yield from lay_out([rows for rows in sections if rows], names, width, style)
 
 
-def _rules(report: Report) -> list[_Line]:
-    known = {
-        result.rule: _Line(id=result.rule, level=result.level, title=result.title)
-        for result in report.results
-    }
-    return [known[identity] for identity in sorted(known)]
-
-
-def _failed_rows(report: Report) -> Iterator[Row]:
-    """MUST, then SHOULD, then PROFILE: each rule that failed somewhere."""
+def _failed_sections(report: Report) -> Iterator[list[Row]]:
+    """A section a level; where there are several targets, those in which they differ apart."""
     for level in _LEVELS:
-        failed = {each.rule for each in report.results if each.failed and each.level is level}
-        lines = [line for line in _rules(report) if line.id in failed]
-        if lines:
-            yield Row.heading(f"{level} failed")
-        yield from (_rule_row(report, line) for line in lines)
-        if lines:
-            yield Row.blank()
+        failed = [line for line in lines_of(report, level) if line.has_new_failure]
+        if len(report.targets) < 2:
+            yield _rows(f"{level} failed", failed)
+            continue
+        yield _rows(f"{level} failed by some", [line for line in failed if line.differs])
+        yield _rows(f"{level} failed by all", [line for line in failed if not line.differs])
 
 
-def _rule_row(report: Report, line: _Line) -> Row:
-    cells = [_cell(target.result(line.id)) for target in report.targets]
+def _known_section(report: Report) -> list[Row]:
+    known = [line for line in lines_of(report) if line.is_known_only]
+    return _rows("known failures", known)
+
+
+def _rows(title: str, lines: Sequence[Line]) -> list[Row]:
+    return [Row.heading(title), *(_rule_row(line) for line in lines)] if lines else []
+
+
+def _rule_row(line: Line) -> Row:
+    cells = tuple(cell_of(result) for result in line.results)
     return Row(
         label=line.id,
         note=line.title,
-        cells=tuple(cells),
+        cells=cells,
         colours=tuple(_COLOURS.get(cell, ()) for cell in cells),
     )
 
 
-def _cell(result: Result | None) -> str:
-    if result is None:
-        return ""
-    if result.failed:
-        return _FAILED[result.level]
-    if result.verdict is Verdict.SKIP:
-        return "n/a"
-    return "ok"
+# --- what holds ---
 
 
-def _group_rows(report: Report, *, verbose: bool) -> Iterator[Row]:
-    """How many rules of each group and level hold; `8/10`: 8 of the 10 that apply."""
-    lines = [line for line in _rules(report) if verbose or line.level is not PROFILE]
+def _rule_sections(report: Report) -> Iterator[list[Row]]:
+    """Every rule, level by level."""
     for level in _LEVELS:
-        here = [line for line in lines if line.level is level]
-        if not here:
-            continue
-        yield Row.heading(f"{level} held")
-        for group in dict.fromkeys(line.group for line in here):
-            members = [line for line in here if line.group == group]
-            if verbose:
-                yield from (_rule_row(report, line) for line in members)
-            else:
-                yield _count_row(report, group, members)
-        if not verbose:
-            yield _count_row(report, "all", here, bold=True)
-        yield Row.blank()
+        yield _rows(f"{level}, every rule", lines_of(report, level))
 
 
-def _count_row(report: Report, label: str, lines: Sequence[_Line], *, bold: bool = False) -> Row:
+def _group_section(report: Report) -> list[Row]:
+    """How many rules of each group hold; `8/10`: 8 of the 10 that apply."""
+    lines = [line for line in lines_of(report) if line.level is not PROFILE]
+    if not lines:
+        return []
+    groups = dict.fromkeys(line.group for line in lines)
+    counts = [_count_row(g, [line for line in lines if line.group == g]) for g in groups]
+    return [Row.heading("rules that hold"), *counts, _count_row("all", lines, bold=True)]
+
+
+def _count_row(label: str, lines: Sequence[Line], *, bold: bool = False) -> Row:
     cells, colours = [], []
-    for target in report.targets:
-        results = [found for line in lines if (found := target.result(line.id)) is not None]
-        cell, colour = _count(results)
+    for results in zip(*(line.results for line in lines), strict=True):
+        cell, colour = _count([each for each in results if each is not None])
         cells.append(cell)
         colours.append((colour, "bold") if bold else (colour,))
-    return Row(
-        label=label, note=plural(len(lines), "rule"), cells=tuple(cells), colours=tuple(colours)
-    )
+    return Row(label=label, note=_levels(lines), cells=tuple(cells), colours=tuple(colours))
+
+
+def _levels(lines: Sequence[Line]) -> str:
+    """`12 MUST, 2 SHOULD`."""
+    counts = ((level, sum(line.level is level for line in lines)) for level in (MUST, SHOULD))
+    return ", ".join(f"{count} {level}" for level, count in counts if count)
 
 
 def _count(results: Sequence[Result]) -> tuple[str, str]:
@@ -136,109 +121,54 @@ def _count(results: Sequence[Result]) -> tuple[str, str]:
         return "n/a" if results else "", "dim"
     if held == len(asked):
         return f"{held}", "green"
-    return f"{held}/{len(asked)}", "red" if asked[0].level is MUST else "yellow"
+    worst = any(result.failed and result.level is MUST for result in asked)
+    return f"{held}/{len(asked)}", "red" if worst else "yellow"
 
 
-def _figure_rows(report: Report) -> Iterator[Row]:
-    """PROFILE: the figure of each rule, target beside target."""
-    lines = [line for line in _rules(report) if line.level is PROFILE]
-    if not lines:
-        return
-    yield Row.heading("PROFILE figures")
-    for line in lines:
-        results = [target.result(line.id) for target in report.targets]
-        cells = tuple(_figure_cell(result) for result in results)
-        name = next((each.figure["name"] for each in results if each and each.figure), line.title)
-        yield Row(
-            label=line.id,
-            note=str(name),
-            cells=cells,
-            colours=tuple(_COLOURS.get(cell, ("cyan",)) for cell in cells),
-        )
-    yield Row.blank()
+# --- figures ---
 
 
-def _figure_cell(result: Result | None) -> str:
-    if result is None or result.figure is None or result.verdict is not Verdict.FIGURE:
-        return _cell(result)
-    if result.figure.get("word"):
-        return str(result.figure["word"])
-    return f"{format_figure(result.figure['value'])}{_unit(result.figure['unit'])}"
+def _figure_section(report: Report, *, verbose: bool) -> list[Row]:
+    """PROFILE: the first figure of each rule, all of them with `verbose`; the best has a star."""
+    rows: list[Row] = []
+    for line in lines_of(report, PROFILE):
+        figures = [
+            result.figure if result and result.verdict is Verdict.FIGURE else None
+            for result in line.results
+        ]
+        found = list(figure_rows(figures))
+        rows += [_figure_row(line, each) for each in (found if verbose else found[:1])]
+    best = ", * best" if any("*" in cell for row in rows for cell in row.cells) else ""
+    return [Row.heading(f"figures{best}"), *rows] if rows else []
 
 
-def format_figure(value: float) -> str:
-    """Three significant digits, with thousands as k, M, G.
-
-    >>> [format_figure(each) for each in (1.0732, 12345, 0.00421, 64)]
-    ['1.07', '12.3k', '0.00421', '64']
-    """
-    if value == int(value) and abs(value) < 10_000:
-        return str(int(value))
-    for bound, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= bound:
-            return f"{value / bound:.3g}{letter}"
-    return f"{value:.3g}"
-
-
-def _unit(unit: str) -> str:
-    return unit if unit in ("x", "%", "") else f" {unit}"
+def _figure_row(line: Line, row: FigureRow) -> Row:
+    cells, colours = [], []
+    for index, (text, result) in enumerate(zip(row.texts, line.results, strict=True)):
+        is_best = index in row.best
+        cell = text or cell_of(result)
+        cells.append(f"*{cell}" if is_best else cell)
+        colours.append(("green", "bold") if is_best else _COLOURS.get(cell, ("cyan",)))
+    return Row(
+        label=f"{line.id:<12} {row.unit}".rstrip(),
+        note=row.name.replace("_", " "),
+        cells=tuple(cells),
+        colours=tuple(colours),
+    )
 
 
-def failures(report: Report, *, style: Style, width: int) -> Iterator[str]:
-    """Each failure in full, rule by rule, MUST first: what a rule claims stands there once."""
-    failed: dict[str, list[Result]] = {}
-    for result in report.results:
-        if result.failed:
-            failed.setdefault(result.rule, []).append(result)
-    for results in sorted(failed.values(), key=_by_level_and_rule):
-        first = results[0]
-        colours = _COLOURS[_FAILED[first.level]]
-        head = f"{first.rule} ({first.level})"
-        claim = _wrap(f"{head}  {first.title}", width, indent=2)
-        yield style(head, *colours) + claim[0].removeprefix(head)
-        yield from claim[1:]
-        for line in _wrap(f"  source: {first.source}", width, indent=4):
-            yield style(line, "dim")
-        for result in results:
-            yield from _failure(result, style, width)
-        yield ""
-
-
-def _by_level_and_rule(results: Sequence[Result]) -> tuple[int, str]:
-    return _LEVELS.index(results[0].level), results[0].rule
-
-
-def _failure(result: Result, style: Style, width: int) -> Iterator[str]:
-    """What one target did, and the command that shows it again."""
-    yield f"  {style(result.target, 'bold')}"
-    for label, text in result.explanation:
-        name = style(f"{label:<9}", "dim")
-        if label in ("again", "in C"):  # in one piece, to be copied
-            yield f"    {name} {style(text, 'cyan')}"
-            continue
-        first, *more = _wrap(text, width - _TEXT)
-        yield f"    {name} {first}"
-        yield from (f"{'':{_TEXT}}{line}" for line in more)
-    yield from (f"{'':{_TEXT}}{line}".rstrip() for line in result.listing.splitlines())
-
-
-def _wrap(text: str, width: int, *, indent: int = 0) -> list[str]:
-    """The text in lines of at most `width`, but for words that are longer."""
-    lead = text[: len(text) - len(text.lstrip())]
-    return textwrap.wrap(
-        text.strip(),
-        max(_NARROWEST, width),
-        initial_indent=lead,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [""]
+# --- the answer ---
 
 
 def closing(report: Report, *, style: Style) -> Iterator[str]:
-    """The answer, in a line or two."""
+    """The answer, in a line or a few."""
+    for entry in report.gone:
+        yield style(f"no longer fails: {entry}", "cyan")
+    if report.gone:
+        yield style("  take it out of the baseline: --write-baseline beside --baseline", "dim")
+    yield from (style(note, "cyan") for note in report.notes)
     done = len(report.results)
-    if report.expected is not None and done < report.expected:
+    if not report.is_complete:
         yield style(f"interrupted: {done} of {report.expected} verdicts", "yellow", "bold")
     counts = f"{plural(done, 'verdict')} on {plural(len(report.targets), 'target')}"
     tail = f"{counts} in {report.seconds:.1f} s, seed {report.seed}"
@@ -246,14 +176,16 @@ def closing(report: Report, *, style: Style) -> Iterator[str]:
 
 
 def _answer(report: Report, style: Style) -> str:
-    should = f"{report.should_failed} SHOULD failed"
+    new = "new " if report.known_failed else ""
     if report.must_failed:
-        text = style(f"{report.must_failed} MUST failed", "red", "bold")
+        text = style(f"{report.must_failed} {new}MUST failed", "red", "bold")
     else:
-        text = style("no MUST failed", "green", "bold")
+        text = style(f"no {new}MUST failed", "green", "bold")
     if report.should_failed:
         colours = ("red", "bold") if report.strict else ("yellow",)
-        text += ", " + style(should, *colours)
+        text += ", " + style(f"{report.should_failed} {new}SHOULD failed", *colours)
+    if report.known_failed:
+        text += ", " + style(plural(report.known_failed, "known failure"), "dim")
     return text
 
 

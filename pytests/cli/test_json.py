@@ -20,6 +20,8 @@ RESULT = {
     "plan": str | None,
     "program": str | None,
     "seconds": float,
+    "kind": str,
+    "known": bool,
 }
 TARGET = {
     "target": str,

@@ -95,7 +95,7 @@ def test_an_interruption_shows_what_there_is(environment: dict[str, str], worker
         out = run.finish()
     assert run.process.returncode == 130, out
     assert re.search(r"interrupted: \d+ of \d+ verdicts", out), out
-    assert "MUST held" in out
+    assert "rules that hold" in out
 
 
 class _Terminal(io.StringIO):

@@ -52,30 +52,67 @@ MIXED = report(
 )
 
 
-def test_failures_stand_first_then_groups_then_figures() -> None:
+def test_failures_stand_first_then_figures_then_groups() -> None:
     shown = [" ".join(line.split()).replace(TITLE, "...") for line in lines(MIXED) if line]
     assert shown == [
-        "MUST failed libc bump",
+        "MUST failed by some libc bump",
         "HY-A-02 ... FAIL ok",
-        "SHOULD failed libc bump",
+        "SHOULD failed by some libc bump",
         "HY-B-01 ... weak ok",
-        "PROFILE failed libc bump",
+        "PROFILE failed by some libc bump",
         "HY-C-01 ... ok lost",
-        "MUST held libc bump",
-        "A 3 rules 1/2 1",
-        "all 3 rules 1/2 1",
-        "SHOULD held libc bump",
-        "B 1 rule 0/1 1",
-        "all 1 rule 0/1 1",
-        "PROFILE figures libc bump",
-        "HY-C-01 r 1.5x lost",
+        "figures libc bump",
+        "HY-C-01 x r 1.5 lost",
+        "rules that hold libc bump",
+        "A 3 MUST 1/2 1",
+        "B 1 SHOULD 0/1 1",
+        "all 3 MUST, 1 SHOULD 1/3 2",
     ]
+
+
+def heads(what: Report) -> list[str]:
+    return [line.rpartition("  ")[0].strip() for line in lines(what) if line and line[0] != " "]
+
+
+def test_what_all_targets_fail_stands_apart_from_what_tells_them_apart() -> None:
+    both = report(
+        target("a", result("HY-A-01", Verdict.FAIL), result("HY-A-02", Verdict.FAIL)),
+        target("b", result("HY-A-01", Verdict.FAIL), result("HY-A-02", Verdict.PASS)),
+        target("c", result("HY-A-01", Verdict.SKIP), result("HY-A-02", Verdict.SKIP)),
+    )
+    shown = lines(both)
+    first, second = (
+        next(i for i, line in enumerate(shown) if f"HY-A-0{n}" in line) for n in (2, 1)
+    )
+    assert shown[first - 1].startswith("MUST failed by some")
+    assert shown[second - 1].startswith("MUST failed by all")
+    assert first < second
+
+
+def test_one_target_is_not_compared() -> None:
+    one = report(target("a", result("HY-A-01", Verdict.FAIL)))
+    assert lines(one)[0].startswith("MUST failed  ")
+
+
+def test_known_failures_stand_in_a_section_of_their_own() -> None:
+    known = report(
+        target(
+            "a",
+            result("HY-A-01", Verdict.FAIL, known=True),
+            result("HY-A-02", Verdict.FAIL),
+        )
+    )
+    assert [line.split()[-1] for line in lines(known) if "HY-A-0" in line] == ["FAIL", "known"]
+    answer = next(iter(closing(known, style=PLAIN)))
+    assert answer.startswith("1 new MUST failed, 1 known failure; ")
+    assert not any("HY-A-01" in line for line in failures(known, style=PLAIN, width=80))
 
 
 def test_verbose_shows_every_rule() -> None:
     shown = lines(MIXED, verbose=True)
     assert sum(line.startswith("  HY-A-0") for line in shown) == 4
     assert not any(line.startswith("  all ") for line in shown)
+    assert sum("MUST, every rule" in line for line in shown) == 1
 
 
 def test_a_group_that_no_target_can_be_asked_about_is_not_applicable() -> None:
@@ -86,10 +123,20 @@ NAMES = ("libc", "libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-@pytest.mark.parametrize("count", [1, 2, 5, 8])
+@pytest.mark.parametrize("count", [1, 2, 5, 8, 20])
 def test_no_line_is_wider_than_the_terminal(width: int, count: int) -> None:
-    names = [*NAMES, "region:fast", "bump", "a/libmine.so"][:count]
-    many = report(*(target(name, result("HY-REALLOC-02", Verdict.FAIL)) for name in names))
+    names = [*NAMES, "region:fast", "bump", "a/libmine.so", *map(str, range(100, 112))][:count]
+    figure = {"name": "resident_after_all_is_freed", "value": 12345678, "unit": "bytes"}
+    many = report(
+        *(
+            target(
+                name,
+                result("HY-REALLOC-02", Verdict.FAIL),
+                result("HY-RSS-02", Verdict.FIGURE, PROFILE, figure=figure),
+            )
+            for name in names
+        )
+    )
     assert max(len(line) for line in lines(many, width=width)) < width
 
 
@@ -99,13 +146,83 @@ def test_where_names_do_not_fit_numbers_stand_for_them() -> None:
     assert [line.split() for line in shown[:5]] == [
         [str(number), name] for number, name in enumerate(NAMES, 1)
     ]
-    assert shown[6].split() == ["MUST", "failed", "1", "2", "3", "4", "5"]
+    assert shown[6].split() == ["MUST", "failed", "by", "all", "1", "2", "3", "4", "5"]
+
+
+def test_where_numbers_do_not_fit_a_section_is_written_in_parts() -> None:
+    many = report(*(target(str(n), result("HY-A-01", Verdict.FAIL)) for n in range(100, 120)))
+    numbers = [
+        word
+        for line in lines(many, width=60)
+        if line.startswith("MUST failed")
+        for word in line.split()[4:]
+    ]
+    assert numbers == [str(number) for number in range(1, 21)]
 
 
 def test_a_stump_of_a_sentence_is_left_out() -> None:
     many = report(*(target(name, result("HY-A-01", Verdict.FAIL)) for name in NAMES))
     row = next(line for line in lines(many, width=50) if "HY-A-01" in line)
     assert row.split() == ["HY-A-01", *["FAIL"] * 5]
+
+
+def figure(value: object, **more: object) -> dict[str, object]:
+    return {"name": "left_over", "value": value, "unit": "", **more}
+
+
+def shown_figures(*figures: dict[str, object] | None) -> tuple[str, str, list[str]]:
+    """Heading, label and cells of the one row."""
+    what = report(
+        *(
+            target(
+                str(n),
+                result("HY-A-01", Verdict.FIGURE if each else Verdict.SKIP, PROFILE, figure=each),
+            )
+            for n, each in enumerate(figures)
+        )
+    )
+    head, row = lines(what)[:2]
+    return head, row[2:20].strip(), row.split()[-len(figures) :]
+
+
+def test_figures_of_a_row_have_one_unit() -> None:
+    _, label, cells = shown_figures(figure(5 << 20, unit="bytes"), figure(512 << 10, unit="bytes"))
+    assert (label, cells) == ("HY-A-01      MiB", ["5", "*0.5"])
+
+
+@pytest.mark.parametrize(("better", "best"), [("less", ["*1", "2"]), ("more", ["1", "*2"])])
+def test_the_best_figure_has_a_star(better: str, best: list[str]) -> None:
+    head, _, cells = shown_figures(figure(1, better=better), figure(2, better=better))
+    assert cells == best
+    assert "* best" in head
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        (figure(1), figure(1)),
+        (figure(1),),
+        (figure(1, better=""), figure(2, better="")),
+        (figure(1), None),
+    ],
+)
+def test_no_figure_is_best_where_none_is_better(figures: tuple[dict[str, object] | None]) -> None:
+    head, _, cells = shown_figures(*figures)
+    assert "*" not in "".join(cells) + head
+
+
+def test_a_place_on_a_scale_is_told_by_its_word() -> None:
+    survives, dies = (
+        figure(n, word=word, better="more") for n, word in enumerate(("lives", "dies"))
+    )
+    assert shown_figures(survives, dies)[2] == ["lives", "*dies"]
+
+
+def test_more_figures_of_a_rule_are_told_with_verbose() -> None:
+    several = figure(1, more=[{"name": "second", "value": 7, "unit": "x"}])
+    what = report(target("a", result("HY-A-01", Verdict.FIGURE, PROFILE, figure=several)))
+    assert not any("second" in line for line in lines(what))
+    assert any("second" in line and line.endswith("7") for line in lines(what, verbose=True))
 
 
 def test_headings_are_the_names_that_people_say() -> None:
@@ -153,6 +270,33 @@ def test_a_rules_claim_stands_once_above_its_failures() -> None:
         "    seen      b",
         "",
     ]
+
+
+def failed_alike(count: int) -> Report:
+    return report(
+        *(
+            target(name, result("HY-A-01", Verdict.FAIL, target=name, expected="a", kind="align"))
+            for name in (f"t{n}" for n in range(count))
+        )
+    )
+
+
+def test_targets_that_fail_in_the_same_way_stand_in_one_line() -> None:
+    told = [line.strip() for line in failures(failed_alike(3), style=PLAIN, width=80)]
+    assert told[2:6] == ["source: C17", "t0", "expected  a", "also      t1, t2"], told
+    every = [*failures(failed_alike(3), style=PLAIN, width=80, verbose=True)]
+    assert sum("expected" in line for line in every) == 3
+
+
+def test_after_twenty_rules_the_others_are_counted() -> None:
+    many = report(
+        target("a", *(result(f"HY-A-{n:02}", Verdict.FAIL, expected="a") for n in range(1, 31)))
+    )
+    told = [*failures(many, style=PLAIN, width=80)]
+    assert sum(line.startswith("HY-A-") for line in told) == 20
+    assert told[-2].startswith("10 more rules failed: -v")
+    every = [*failures(many, style=PLAIN, width=80, verbose=True)]
+    assert sum(line.startswith("HY-A-") for line in every) == 30
 
 
 def test_long_texts_are_wrapped_and_commands_are_not() -> None:

@@ -162,7 +162,8 @@ def test_figures_are_a_profile_rules_verdict(run: Run, verdicts: Verdicts) -> No
         "name": "ratio",
         "value": 1.25,
         "unit": "x",
-        "more": [{"name": "blocks", "value": 7, "unit": ""}],
+        "better": "less",
+        "more": [{"name": "blocks", "value": 7, "unit": "", "better": "less"}],
     }
 
 
