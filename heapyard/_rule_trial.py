@@ -180,8 +180,9 @@ class Trial:
 
         `unit`: "bytes", "ns", "us" and "s" are shown in whatever of their kind suits a row; "x",
         "%", "calls" and so on stand as they are. `better`: which target the table marks as the
-        best: "less", "more", or empty for none; default: less. Where the value is a place on a scale (0 is worst), `word`
-        says it, reports show that, and more is better. Any other words go into the JSON report.
+        best: "less", "more", or empty for none; default: less. Where the value is a place on a
+        scale (0 is worst), `word` says it, reports show that, and more is better. Any other words
+        go into the JSON report.
         """
         wanted = ("more" if "word" in words else "less") if better is None else better
         figure = {"name": name, "value": value, "unit": unit, "better": wanted, **words}

@@ -17,6 +17,7 @@ from heapyard.trial.resolve import FoundTarget, list_targets, resolve_target
 from heapyard.trial.run import run_plan
 from heapyard.trial.shrink import shrink_plan
 from heapyard.trial.targets import Target, TargetError
+from heapyard.trial.trace import Event, Room, Sample, Trace
 
 __all__ = [
     "OPERATIONS",
@@ -25,15 +26,19 @@ __all__ = [
     "Call",
     "Capabilities",
     "Check",
+    "Event",
     "Figure",
     "FoundTarget",
     "Operation",
     "Outcome",
     "Plan",
     "PlanError",
+    "Room",
+    "Sample",
     "Slot",
     "Target",
     "TargetError",
+    "Trace",
     "list_targets",
     "random_plan",
     "resolve_target",

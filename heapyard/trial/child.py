@@ -42,6 +42,8 @@ class Descriptors:
     plan: int
     result: int
     state: int
+    trace: int | None = None
+    """None: the run is not traced."""
 
 
 Command = Callable[[Descriptors], Sequence[str]]
@@ -87,18 +89,25 @@ class Ended:
     progress: Progress
     stdout: bytes
     stderr: bytes
+    trace: bytes = b""
 
 
 def run_child(
-    command: Command, environment: Mapping[str, str], *, plan: bytes = b"", limits: Limits
+    command: Command,
+    environment: Mapping[str, str],
+    *,
+    plan: bytes = b"",
+    limits: Limits,
+    trace: bytes = b"",
 ) -> Ended:
     """Run one child to its end; all that it forked is gone on return.
 
-    Raises OSError where the program itself can't be started.
+    `trace` is the file that the child gets for its trace; empty: it gets none. Raises OSError where
+    the program itself can't be started.
     """
     token = f"{os.getpid()}-{next(_SERIAL)}"
     with ExitStack() as stack:
-        files = _Files(stack, plan)
+        files = _Files(stack, plan, trace)
         started = time.monotonic()
         with adopting():
             marked = {**environment, TOKEN: token}
@@ -120,6 +129,7 @@ def run_child(
             progress=_progress(files.state),
             stdout=bytes(files.streams[0].tail),
             stderr=bytes(files.streams[1].tail),
+            trace=b"" if files.trace is None else os.pread(files.trace, len(trace), 0),
         )
 
 
@@ -142,7 +152,7 @@ class _Stream:
 class _Files:
     """All descriptors of one run; closed with the stack."""
 
-    def __init__(self, stack: ExitStack, plan: bytes) -> None:
+    def __init__(self, stack: ExitStack, plan: bytes, trace: bytes) -> None:
         def own(descriptor: int) -> int:
             descriptor = _above_stdio(descriptor)
             stack.callback(os.close, descriptor)
@@ -151,6 +161,7 @@ class _Files:
         self.plan = own(_memory_file("plan", plan))
         self.result = own(_memory_file("result", b""))
         self.state = own(_memory_file("state", _STATE.pack(_BEFORE_FIRST, 0, 0).ljust(64, b"\0")))
+        self.trace = own(_memory_file("trace", trace)) if trace else None
         pipes = [[own(end) for end in os.pipe2(os.O_CLOEXEC)] for _ in range(2)]
         self.streams = tuple(_Stream(reading) for reading, _ in pipes)
         self.writing = tuple(writing for _, writing in pipes)
@@ -179,10 +190,11 @@ def _spawn(command: Command, environment: Mapping[str, str], files: _Files) -> i
     posix_spawn shares memory with the parent until exec (CLONE_VFORK), so its cost does not grow
     with the parent's size.
     """
-    shared = Descriptors(files.plan, files.result, files.state)
+    shared = Descriptors(files.plan, files.result, files.state, files.trace)
     arguments = list(command(shared))
     duplicated = [(files.writing[0], 1), (files.writing[1], 2)]
-    duplicated += [(number, number) for number in (files.plan, files.result, files.state)]
+    inherited = (files.plan, files.result, files.state, files.trace)
+    duplicated += [(number, number) for number in inherited if number is not None]
     return os.posix_spawn(
         arguments[0],
         arguments,

@@ -1,7 +1,9 @@
 """What came of one plan on one target."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from heapyard.trial.trace import Trace
 
 __all__ = ["Figure", "Outcome", "Status"]
 
@@ -63,6 +65,8 @@ class Outcome:
     stdout: str = ""
     """The last 4 KiB that the child printed."""
     stderr: str = ""
+    trace: Trace | None = field(default=None, repr=False, compare=False)
+    """What the run did, where that was asked for."""
 
     @property
     def held(self) -> bool:
@@ -99,5 +103,6 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the fields that say nothing."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        del fields["trace"]
         fields["figures"] = [asdict(figure) for figure in self.figures]
         return {name: value for name, value in fields.items() if value not in (None, "", [])}

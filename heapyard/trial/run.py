@@ -13,6 +13,7 @@ from heapyard.trial.packed import PackedPlan
 from heapyard.trial.plan import Plan
 from heapyard.trial.signals import ending, last_words, signal_name
 from heapyard.trial.targets import Target, TargetError
+from heapyard.trial.trace import Room, Trace
 
 __all__ = ["run_plan"]
 
@@ -23,19 +24,21 @@ _SCHEMA = "heapyard.run/1"
 _EARLY = BY_NAME["early"].code
 
 
-def run_plan(
+def run_plan(  # noqa: PLR0913
     target: Target,
     plan: Plan | PackedPlan,
     *,
     time_limit: float = 10.0,
     memory_limit: int = 2 << 30,
     address_space: int | None = ADDRESS_SPACE,
+    trace: Room | None = None,
 ) -> Outcome:
     """Run one plan in a fresh child and say what came of it. Nothing of the child stays behind.
 
     `time_limit` is in seconds of wall time (then: hang), `memory_limit` in bytes of resident memory
     (then: runaway). `address_space` (RLIMIT_AS of the child, in bytes; None: no limit) makes the
     kernel refuse mappings past it; sanitizers need all of it, so their builds set no limit.
+    `trace`: keep so much of what the run does, as the outcome's `trace`; not of python:* targets.
     Raises PlanError for a plan that can't be packed, and TargetError where the child's own program
     does not start; all else is an Outcome.
     """
@@ -49,6 +52,7 @@ def run_plan(
             environment_for(target, plan),
             plan=plan.to_bytes(),
             limits=Limits(seconds=time_limit, memory=memory_limit),
+            trace=trace.empty() if trace is not None and target.can_be_traced else b"",
         )
     except OSError as error:
         raise TargetError(
@@ -84,6 +88,7 @@ def judge(plan: Plan | PackedPlan, ended: Ended) -> Outcome:
         "seconds": ended.seconds,
         "stdout": ended.stdout.decode(errors="replace"),
         "stderr": ended.stderr.decode(errors="replace"),
+        "trace": Trace.read(ended.trace) if ended.trace else None,
     }
     if ended.reason != "itself" or ended.status != 0 or answer is None:
         return _broken(ended, facts)

@@ -39,6 +39,11 @@ class Target:
     """Where it is known: "glibc 2.36", "CPython 3.11.7"."""
 
     @property
+    def can_be_traced(self) -> bool:
+        """Whether its children are runners; CPython's allocators run in an interpreter."""
+        return not self.typed.startswith("python:")
+
+    @property
     def name(self) -> str:
         """What the allocator calls itself."""
         return self.capabilities.name
@@ -68,6 +73,8 @@ def run_arguments(files: Descriptors, address_space: int | None) -> list[str]:
     """What a run adds to a target's command: where the plan is and where the answers go."""
     arguments = ["--plan", f"/proc/self/fd/{files.plan}"]
     arguments += ["--result", str(files.result), "--state", str(files.state)]
+    if files.trace is not None:
+        arguments += ["--trace", str(files.trace)]
     if address_space is not None:
         arguments += ["--address-space", str(address_space)]
     return arguments

@@ -9,6 +9,7 @@
 #include "trial/names.h"
 #include "trial/structure.h"
 #include "trial/threads.h"
+#include "trial/trace.h"
 
 static bool run_write(hy_engine *engine, const hy_plan_op *op)
 {
@@ -111,11 +112,22 @@ bool hy__run_op(hy_engine *engine, const hy_plan_op *op)
     return run_op(engine, op);
 }
 
+static HY_COLD bool run_traced(hy_engine *engine, const hy_plan_op *op)
+{
+    const bool goes_on = run_op(engine, op);
+    hy__trace_step(engine, op);
+    return goes_on;
+}
+
 bool hy__end_round(hy_engine *engine)
 {
     static const hy_plan_op end = {.op = HY_OP_FREE_ALL, .slot = HY_PLAN_NO_SLOT};
     engine->state->op = engine->plan.header.op_count;
-    return hy__run_free_all(engine, &end);
+    const bool goes_on = hy__run_free_all(engine, &end);
+    if (engine->trace != NULL) {
+        hy__trace_step(engine, NULL);
+    }
+    return goes_on;
 }
 
 static bool run_round(hy_engine *engine)
@@ -125,7 +137,8 @@ static bool run_round(hy_engine *engine)
     for (uint64_t i = 0; i < count; i++) {
         engine->state->op = i;
         engine->state->operations = done + i;
-        if (HY_UNLIKELY(!run_op(engine, &engine->plan.ops[i]))) {
+        const hy_plan_op *const op = &engine->plan.ops[i];
+        if (HY_UNLIKELY(engine->trace != NULL ? !run_traced(engine, op) : !run_op(engine, op))) {
             return false;
         }
     }
@@ -240,6 +253,7 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
         !open_target(&engine)) {
         return;
     }
+    engine.trace = hy__trace_begin(&engine);
     const uint64_t start = now(CLOCK_MONOTONIC);
     const uint64_t cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
     run_rounds(&engine);

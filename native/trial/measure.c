@@ -52,7 +52,7 @@ static uint64_t measure_extent(const hy_engine *engine)
     return high > low ? high - low : 0;
 }
 
-static uint64_t value_of(const hy_engine *engine, uint64_t measure)
+uint64_t hy__measure_value(const hy_engine *engine, uint64_t measure)
 {
     switch (measure) {
     case HY_MEASURE_RSS:
@@ -76,7 +76,7 @@ void hy__measure(hy_engine *engine, const hy_plan_op *op)
     if (outcome->figure_count < HY_OUTCOME_FIGURES) {
         outcome->figures[outcome->figure_count] = (hy_figure){
             .measure = op->size,
-            .value = value_of(engine, op->size),
+            .value = hy__measure_value(engine, op->size),
             .op = engine->state->op,
             .round = engine->state->round,
         };

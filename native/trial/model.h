@@ -48,8 +48,9 @@ typedef struct hy_engine {
     uint64_t misuses;   /* done so far */
     volatile hy_trial_state *state;
     hy_outcome *outcome;
-    const hy_host *host;  /* never NULL */
-    struct hy_crew *crew; /* NULL: one thread (threads.h) */
+    const hy_host *host;    /* never NULL */
+    struct hy_crew *crew;   /* NULL: one thread (threads.h) */
+    struct hy_trace *trace; /* NULL: nobody draws this run (trace.h) */
 } hy_engine;
 
 /* Bytes of address that a block owns. */
@@ -91,5 +92,8 @@ bool hy__end_round(hy_engine *engine);
 
 /* Fills in what the outcome says of the run as a whole. */
 void hy__finish(hy_engine *engine);
+
+/* The value of one HY_MEASURE_... now. */
+uint64_t hy__measure_value(const hy_engine *engine, uint64_t measure);
 
 #endif /* HEAPYARD_TRIAL_MODEL_H */

@@ -12,7 +12,7 @@ static const char usage[] =
     "                       --plan FILE | --capabilities |\n"
     "                       --bench PLAN [--plan FILE] [--sized] [--live N] [--low N] [--high N]\n"
     "                                    [--seed N] [--pairs N] [--warm-up N]\n"
-    "                       [--result FD] [--state FD] [--address-space BYTES]\n";
+    "                       [--result FD] [--state FD] [--trace FD] [--address-space BYTES]\n";
 
 typedef struct reading {
     hy_options *options;
@@ -112,6 +112,9 @@ static bool read_valued(reading *so_far, const char *name, const char *value)
     if (strcmp(name, "--state") == 0) {
         return read_fd(value, &options->state_fd);
     }
+    if (strcmp(name, "--trace") == 0) {
+        return read_fd(value, &options->trace_fd);
+    }
     if (strcmp(name, "--address-space") == 0) {
         return read_number(value, UINT64_MAX, &options->address_space);
     }
@@ -170,7 +173,8 @@ bool hy__options_read(int count, char *const *arguments, hy_options *options)
         .target = {.prefix = ""},
         .bench = {.size = (uint32_t)sizeof options->bench, .live = 10000, .low = 8, .high = 512},
         .result_fd = 1,
-        .state_fd = -1};
+        .state_fd = -1,
+        .trace_fd = -1};
     reading so_far = {.options = options};
     for (int i = 1; i < count; i++) {
         if (read_switch(&so_far, arguments[i])) {

@@ -16,6 +16,7 @@ typedef struct hy_options {
     bool is_bench;
     int result_fd;
     int state_fd; /* -1: none */
+    int trace_fd; /* -1: none */
     uint64_t address_space;
 } hy_options;
 

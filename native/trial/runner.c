@@ -22,6 +22,7 @@
 #include "trial/bench.h"
 #include "trial/options.h"
 #include "trial/run.h"
+#include "trial/trace.h"
 
 static char result_buffer[(size_t)256 << 10]; /* holds HY_OUTCOME_FIGURES figures */
 static hy_loaded loaded;
@@ -194,6 +195,10 @@ int main(int count, char **arguments)
     if (!map_state(options.state_fd, &state)) {
         hy__print_error("heapyard-runner: --state: not a file of at least %zu bytes\n",
                         sizeof *state);
+        return 2;
+    }
+    if (options.trace_fd >= 0 && !hy__trace_open(options.trace_fd)) {
+        hy__print_error("heapyard-runner: --trace: not a file with the room that it says\n");
         return 2;
     }
     if (options.is_bench) {

@@ -7,6 +7,7 @@
  */
 #include "trial/structure.h"
 #include "trial/threads.h"
+#include "trial/trace.h"
 
 typedef struct script {
     hy_crew *crew;
@@ -94,7 +95,11 @@ bool hy__run_script(hy_engine *engine)
     const uint64_t done = engine->state->round * count;
     while (here.at < count) {
         engine->state->operations = done + here.at;
-        if (!run_next(&here)) {
+        const bool goes_on = run_next(&here);
+        if (engine->trace != NULL) {
+            hy__trace_step(engine, NULL);
+        }
+        if (!goes_on) {
             return false;
         }
     }

@@ -241,3 +241,16 @@ def test_the_runner_against_musl_serves_its_own_malloc() -> None:
     assert "pvalloc" not in found["functions"]
     assert launch([], plan=SOUND, runner=runner).status == "held"
     assert launch(["--library", plain(), "--capabilities"], runner=runner).refused[0] == "load"
+
+
+def test_a_trace_without_the_room_that_it_says_is_refused() -> None:
+    with Path(os.devnull).open("rb") as file:
+        done = subprocess.run(
+            [str(current_build().runner), "--capabilities", "--trace", str(file.fileno())],
+            pass_fds=[file.fileno()],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "--trace: not a file" in done.stderr
