@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from heapyard._tells import TELLS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from heapyard._rule import Rule
-    from heapyard.trial import Check, Outcome, Plan, Target
+    from heapyard.trial import Check, Outcome, Plan, Sample, Target
 
 __all__ = ["FLAGS", "Growth", "NotApplicable", "RuleViolation", "Trial"]
 
@@ -35,6 +37,9 @@ SHRINK_SECONDS = 5.0
 
 ALL_SHRINKING_SECONDS = 40.0
 """The same for all failures of a process: where everything fails, short plans are no help."""
+
+MEMORY_SAMPLES = 160
+"""Of one plan, where memory is watched."""
 
 HANG_AGAIN_SECONDS = 2.0
 """How long a shortened plan must run to count as hanging; the whole one had all its time."""
@@ -83,6 +88,8 @@ class Trial:
     and the rule's id alone: the same seed gives the same plans, on every target.
     """
 
+    watches_memory: ClassVar[bool] = False
+    """Whether plans that measure memory are traced: `longest_samples` is then what was seen."""
     _shrinking_left: ClassVar[float] = ALL_SHRINKING_SECONDS
     _hangs: ClassVar[Counter[str]] = Counter()
 
@@ -92,6 +99,7 @@ class Trial:
         self.seed = derive_seed(seed, rule.id)
         self.random = random.Random(self.seed)  # noqa: S311
         self.figures: list[dict[str, Any]] = []
+        self.longest_samples: tuple[Sample, ...] = ()
         self._ends = time.monotonic() + rule.seconds
 
     @classmethod
@@ -121,12 +129,15 @@ class Trial:
         Raises NotApplicable where the target lacks one of the plan's functions, or the machine the
         memory for it. On a target that has hung HANGS_IN_FULL times, a plan has HANGING_SECONDS.
         """
-        from heapyard.trial import PlanError, run_plan  # noqa: PLC0415
+        from heapyard.trial import PlanError, Room, run_plan  # noqa: PLC0415
 
         self._require(plan)
         wanted = self._patience(time_limit)
         limit = self._limit(wanted)
+        if self.watches_memory and _measures_memory(plan):
+            options.setdefault("trace", Room(events=1, samples=MEMORY_SAMPLES))
         outcome = run_plan(self.target, plan, time_limit=limit, **options)
+        self._note_memory(outcome)
         if outcome.status == "hang":
             if limit < min(wanted, self.rule.seconds / 2):
                 self._overrun()
@@ -192,6 +203,12 @@ class Trial:
         """What the rule needs and the target lacks, in order of name."""
         return missing_needs(self.rule.needs, self.target)
 
+    def _note_memory(self, outcome: Outcome) -> None:
+        """Keep the samples of the plan that had the most memory live."""
+        seen = outcome.trace.samples if outcome.trace else ()
+        if _most_live(seen) > _most_live(self.longest_samples):
+            self.longest_samples = seen
+
     def _require(self, plan: Plan) -> None:
         lacking = missing_needs(plan.functions, self.target)
         if lacking:
@@ -239,6 +256,14 @@ class Trial:
             limit = min(limit, HANG_AGAIN_SECONDS)
         again = run_plan(self.target, shortest, time_limit=limit)
         return (shortest, again) if again.signature == outcome.signature else (plan, outcome)
+
+
+def _measures_memory(plan: Plan) -> bool:
+    return any(call.operation.name == "measure" for call in plan.calls)
+
+
+def _most_live(samples: Sequence[Sample]) -> int:
+    return max((sample.live for sample in samples), default=-1)
 
 
 def _place(outcome: Outcome) -> str:

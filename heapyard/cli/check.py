@@ -102,6 +102,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _add_report(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("report")
     group.add_argument("-v", "--verbose", action="store_true", help="a line for every rule")
+    group.add_argument(
+        "--html", metavar="FILE", help="write a page: rules by targets, each failure in full"
+    )
     group.add_argument("--json", metavar="FILE", help="write the verdicts as JSON")
     group.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
     group.add_argument(
@@ -144,7 +147,7 @@ def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:
     """Raise HeapyardError for whatever would stop the run later."""
     require_expression(options.k)
     Path.cwd()  # raises where the folder is gone
-    for file in (options.json, options.junit, options.write_baseline):
+    for file in (options.json, options.junit, options.html, options.write_baseline):
         if file is not None:
             require_writable(Path(file).absolute())
     for flag, text in (("--plans", options.plans), ("--reproducers", options.reproducers)):
@@ -177,6 +180,7 @@ def _arguments(options: argparse.Namespace) -> list[str]:
         "--allocator-prefix": options.prefix,
         "--allocator-tells": ",".join(options.tells) or None,
         "--heapyard-json": options.json,
+        "--heapyard-html": options.html,
         "--heapyard-baseline": options.baseline,
         "--heapyard-write-baseline": options.write_baseline,
         "--heapyard-lib": options.lib,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heapyard.pytest_plugin import _plans, _programs
+from heapyard.pytest_plugin import _evidence, _plans, _programs
 from heapyard.pytest_plugin._failure import failure_text, violation_repr
 from heapyard.report.result import Result, Verdict
 from heapyard.rules import MUST, PROFILE, SHOULD, NotApplicable, RuleViolation
@@ -73,6 +73,8 @@ def _result(error: BaseException | None, report: pytest.TestReport, bench: Bench
         source=rule.source,
         figure=_figure(bench.trial.figures),
     )
+    if bench.settings.html is not None:
+        plain = replace(plain, evidence=_evidence.of_trial(bench.trial))
     if error is None:
         profiled = rule.level is PROFILE and plain.figure is not None
         return replace(plain, verdict=Verdict.FIGURE if profiled else Verdict.PASS)
@@ -98,6 +100,10 @@ def _violated(plain: Result, error: RuleViolation, bench: Bench) -> Result:
         path = _nearby(program.path, bench.folder)
         command = program.command(bench.defendant, shlex.quote(path))
         plain = replace(plain, program=path, command=command, listing=program.listing)
+    if bench.settings.html is not None:
+        file = program.path if program else None
+        shown_too = _evidence.of_failure(bench.trial, error, bench.defendant.target, file)
+        plain = replace(plain, evidence=shown_too)
     return replace(
         plain,
         verdict=Verdict.FAIL,

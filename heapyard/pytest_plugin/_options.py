@@ -35,6 +35,7 @@ class Settings:
     plans: Path
     reproducers: Path
     """Where C programs go."""
+    html: Path | None
     baseline: Path | None
     write_baseline: Path | None
 
@@ -89,6 +90,11 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         "--heapyard-json",
         "heapyard_json",
         {"metavar": "FILE", "help": "Write the verdicts to FILE (schema heapyard.check/1)."},
+    ),
+    (
+        "--heapyard-html",
+        "heapyard_html",
+        {"metavar": "FILE", "help": "Write a page of rules by targets to FILE."},
     ),
     (
         "--heapyard-plans",
@@ -171,6 +177,7 @@ def read_settings(config: pytest.Config) -> Settings:
         json=json,
         plans=plans,
         reproducers=_path(config, "heapyard_reproducers") or plans,
+        html=_path(config, "heapyard_html"),
         baseline=_path(config, "heapyard_baseline"),
         write_baseline=_path(config, "heapyard_write_baseline"),
     )

@@ -43,6 +43,7 @@ class RuleSession:
         self.is_worker = hasattr(config, "workerinput")
         self.results: dict[str, Result] = {}
         self._started = time.monotonic()
+        Trial.watches_memory = self.settings.html is not None
         if self.settings.library:
             library = self.settings.library
             _usage(lambda: use_build(library))
@@ -51,7 +52,7 @@ class RuleSession:
             self._require_writable()
 
     def _require_writable(self) -> None:
-        for file in (self.settings.json, self.settings.write_baseline):
+        for file in (self.settings.json, self.settings.html, self.settings.write_baseline):
             if file is not None:
                 _usage(partial(json.require_writable, file))
 
@@ -204,11 +205,15 @@ class RuleSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Write the JSON report and the baseline; what was interrupted makes no baseline."""
+        """Write the reports and the baseline; what was interrupted makes no baseline."""
         if not self.reports:
             return
         if self.settings.json:
             json.write(self.report(), self.settings.json)
+        if self.settings.html:
+            from heapyard.report import check_html  # noqa: PLC0415
+
+            check_html.write(self.report(), self.settings.html)
         if self.settings.write_baseline and exitstatus in _WHOLE:
             self._new_baseline().write(self.settings.write_baseline)
 

@@ -14,7 +14,7 @@ from heapyard.report.bench_table import (
     ratio_text,
 )
 from heapyard.report.columns import headings
-from heapyard.report.json import unwritable
+from heapyard.report.page import page, shortened, svg, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,21 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["as_html", "write"]
 
 _STYLE = """\
-:root { color-scheme: light dark; --ink: #1b1f24; --dim: #68707a; --paper: #fff; --line: #d8dde3;
-  --bar: #2f6fb0; --base: #a9b3be; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e3e7ec; --dim: #96a0ab; --paper: #14181d;
-  --line: #333b45; --bar: #6aa5e0; --base: #5a6570; --bad: #f28b82; } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2.5rem; }
-p, figcaption { color: var(--dim); } figure { margin: 1rem 0; }
-svg { width: 100%; height: auto; display: block; } text { font: 13px system-ui, sans-serif;
-  fill: var(--ink); } .dim { fill: var(--dim); } .bar { fill: var(--bar); }
-.base { fill: var(--base); } .spread { stroke: var(--ink); stroke-width: 1.5; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%;
-  font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line);
-  white-space: nowrap; } th:first-child, td:first-child { text-align: left; }
+.spread { stroke: var(--ink); stroke-width: 1.5; }
 .bad { color: var(--bad); font-weight: 600; text-align: left; }"""
 
 _WIDTH = 720
@@ -52,21 +38,13 @@ _LETTERS = 20
 
 def as_html(report: BenchReport) -> str:
     """The page: well-formed as XML too."""
-    return "\n".join(_page(report)) + "\n"
+    return page(f"heapyard {report.version}: benchmark", _STYLE, _body(report))
 
 
-def _page(report: BenchReport) -> Iterator[str]:
-    title = f"heapyard {report.version}: benchmark"
-    yield "<!DOCTYPE html>"
-    yield '<html lang="en"><head><meta charset="utf-8"/>'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-    yield f"<title>{escape(title)}</title>"
-    yield f"<style>\n{_STYLE}\n</style></head><body>"
-    yield f"<h1>{escape(title)}</h1>"
+def _body(report: BenchReport) -> Iterator[str]:
     yield f"<p>{escape(legend(report))}</p>"
     for plan in report.plans:
         yield from _plan(plan)
-    yield "</body></html>"
 
 
 def _plan(plan: PlanReport) -> Iterator[str]:
@@ -91,35 +69,42 @@ def _figure(
     ends = [row.pair.high if is_time else value_of(row) for _, row in rows]
     scale = (_WIDTH - _LABEL - _NUMBER) / max(*ends, 1e-9)
     height = _STEP * len(rows)
-    label = escape(caption, quote=True)
     yield f"<figure><figcaption>{escape(caption)}</figcaption>"
-    yield f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">'
-    for number, (name, row) in enumerate(rows):
-        value = value_of(row)
-        top = number * _STEP
-        kind = "base" if row.target in BASELINES else "bar"
-        middle = top + _STEP / 2
-        yield f'<text x="{_LABEL - 8}" y="{middle + 4.5}" text-anchor="end">{_label(name)}</text>'
-        yield (
-            f'<rect class="{kind}" x="{_LABEL}" y="{top + (_STEP - _BAR) / 2}"'
-            f' width="{value * scale:.1f}" height="{_BAR}"/>'
-        )
-        end = value
-        if is_time:
-            end = row.pair.high
-            left, right = (_LABEL + each * scale for each in (row.pair.low, row.pair.high))
-            yield (
-                f'<line class="spread" x1="{left:.1f}" y1="{middle}" x2="{right:.1f}"'
-                f' y2="{middle}"/>'
-            )
-        x = _LABEL + end * scale + 6
-        yield f'<text class="dim" x="{x:.1f}" y="{middle + 4.5}">{text_of(value)}</text>'
-    yield "</svg></figure>"
+    shapes = (
+        _row(number, name, row, value_of(row), text_of, scale, is_time=is_time)
+        for number, (name, row) in enumerate(rows)
+    )
+    yield svg(_WIDTH, height, caption, shapes)
+    yield "</figure>"
 
 
-def _label(name: str) -> str:
-    return escape(
-        name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def _row(  # noqa: PLR0913, PLR0917
+    number: int,
+    name: str,
+    row: Row,
+    value: float,
+    text_of: Callable[[float], str],
+    scale: float,
+    *,
+    is_time: bool,
+) -> str:
+    top = number * _STEP
+    kind = "base" if row.target in BASELINES else "bar"
+    middle = top + _STEP / 2
+    label = shortened(name, _LETTERS)
+    end = row.pair.high if is_time else value
+    left, right = (_LABEL + each * scale for each in (row.pair.low, row.pair.high))
+    spread = (
+        f'<line class="spread" x1="{left:.1f}" y1="{middle}" x2="{right:.1f}" y2="{middle}"/>'
+        if is_time
+        else ""
+    )
+    return (
+        f'<text x="{_LABEL - 8}" y="{middle + 4.5}" text-anchor="end">{label}</text>'
+        f'<rect class="{kind}" x="{_LABEL}" y="{top + (_STEP - _BAR) / 2}"'
+        f' width="{value * scale:.1f}" height="{_BAR}"/>{spread}'
+        f'<text class="dim" x="{_LABEL + end * scale + 6:.1f}" y="{middle + 4.5}">'
+        f"{text_of(value)}</text>"
     )
 
 
@@ -157,7 +142,4 @@ def _cells(row: Row, plan: PlanReport, width: int) -> str:
 
 def write(report: BenchReport, path: Path) -> None:
     """Write the page to `path`. Raises HeapyardError where that can't be."""
-    try:
-        path.write_text(as_html(report), encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
+    write_page(as_html(report), path)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from heapyard.report.result import Report, Result
     from heapyard.report.style import Style
 
-__all__ = ["failures"]
+__all__ = ["alike", "failures"]
 
 _TEXT = 14
 """The column in which a failure's texts begin."""
@@ -56,7 +56,7 @@ def _rule(results: Sequence[Result], style: Style, width: int, *, verbose: bool)
     yield from claim[1:]
     for line in _wrap(f"  source: {first.source}", width, indent=4):
         yield style(line, "dim")
-    for same in _alike(results, apart=verbose):
+    for same in alike(results, apart=verbose):
         yield from _failure(same[0], style, width)
         if len(same) > 1:
             others = ", ".join(each.target for each in same[1:])
@@ -64,7 +64,7 @@ def _rule(results: Sequence[Result], style: Style, width: int, *, verbose: bool)
     yield ""
 
 
-def _alike(results: Sequence[Result], *, apart: bool) -> list[list[Result]]:
+def alike(results: Sequence[Result], *, apart: bool = False) -> list[list[Result]]:
     """Those that broke the rule in the same way, in groups."""
     groups: dict[object, list[Result]] = {}
     for number, result in enumerate(results):

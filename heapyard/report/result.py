@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from heapyard.report.evidence import Evidence
 from heapyard.rules import MUST, SHOULD, Level
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Result:
     rule found it in figures, "error" where the rule itself went wrong."""
     known: bool = False
     """A failure that the baseline lists: it is shown, and does not count."""
+    evidence: Evidence | None = None
+    """What a page shows beside this; None where no page is wanted."""
 
     @property
     def failed(self) -> bool:
@@ -92,16 +95,22 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only, so that it travels between processes."""
-        return asdict(self) | {"level": self.level.value, "verdict": self.verdict.value}
+        return asdict(replace(self, evidence=None)) | {
+            "level": self.level.value,
+            "verdict": self.verdict.value,
+            "evidence": self.evidence and self.evidence.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Result:
         """The inverse of `to_dict`."""
+        evidence = content.get("evidence")
         return cls(
             **{
                 **content,
                 "level": Level(content["level"]),
                 "verdict": Verdict(content["verdict"]),
+                "evidence": evidence and Evidence.from_dict(evidence),
             }
         )
 
