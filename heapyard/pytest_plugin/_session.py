@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -213,7 +214,8 @@ class RuleSession:
         if self.settings.html:
             from heapyard.report import check_html  # noqa: PLC0415
 
-            check_html.write(self.report(), self.settings.html)
+            notes = () if exitstatus in _WHOLE else ("Interrupted: some verdicts are missing.",)
+            check_html.write(replace(self.report(), notes=notes), self.settings.html)
         if self.settings.write_baseline and exitstatus in _WHOLE:
             self._new_baseline().write(self.settings.write_baseline)
 

@@ -101,6 +101,7 @@ def _answer(report: Report) -> Iterator[str]:
         f" {report.seed}. {escape(report.library)}. MUST: a standard or the platform's documented"
         " interface demands it. SHOULD: users rely on it. PROFILE: a figure to compare.</p>"
     )
+    yield from (f"<p><b>{escape(note)}</b></p>" for note in report.notes)
     if report.gone:
         entries = "".join(f"<li>{escape(entry)}</li>" for entry in report.gone)
         yield f"<p>No longer fails, so that the baseline can shrink:</p><ul>{entries}</ul>"
@@ -144,7 +145,7 @@ def _link(line: Line, names: Sequence[str]) -> str:
 def _matrix(report: Report) -> Iterator[str]:
     names = headings([target.name for target in report.targets])
     heads = names if len(names) <= _NAMED else [str(n) for n, _ in enumerate(names, 1)]
-    cell = "5.2rem" if len(names) <= _NAMED else "3.4rem"
+    cell = "6.2rem" if len(names) <= _NAMED else "3.8rem"
     yield f'<main style="--n: {len(names)}; --cell: {cell}">'
     spans = "".join(
         f'<span title="{escape(name)}">{escape(head)}</span>'

@@ -6,7 +6,7 @@ from heapyard.report.memory_svg import MEMORY_STYLE
 __all__ = ["CHECK_STYLE"]
 
 CHECK_STYLE = f"""\
-body {{ max-width: 78rem; }}
+body {{ max-width: 92rem; }} main {{ overflow-x: clip; }}
 code, pre {{ font: 13px/1.5 ui-monospace, monospace; }}
 pre {{ overflow-x: auto; background: var(--soft); padding: .7rem .9rem; border-radius: 6px;
   margin: .4rem 0; }}
@@ -34,8 +34,8 @@ a {{ color: var(--bar); }}
 #f-figure:checked ~ main .group:not(:has(.figure)) {{ display: none; }}
 .group > h3 {{ font-size: .95rem; margin: 1.4rem 0 .2rem; letter-spacing: .04em; }}
 .heads, .rule > summary {{ display: grid; align-items: center; gap: 2px .25rem;
-  grid-template-columns: 9.2rem 5rem minmax(10rem, 1fr)
-    repeat(var(--n), minmax(var(--cell), auto)); }}
+  grid-template-columns: 9.2rem 4rem minmax(10rem, 1fr)
+    repeat(var(--n), var(--cell)); }}
 .heads {{ position: sticky; top: 0; background: var(--paper); z-index: 1; font-weight: 600;
   padding: .35rem 0; border-bottom: 2px solid var(--line); font-size: .85rem; }}
 .heads span {{ text-align: center; overflow: hidden; text-overflow: ellipsis; }}
@@ -51,7 +51,8 @@ a {{ color: var(--bar); }}
 .title {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
 .rule[open] .title {{ white-space: normal; }}
 .cell {{ text-align: center; border-radius: 4px; padding: .05rem .3rem; font-size: .85rem;
-  font-variant-numeric: tabular-nums; white-space: nowrap; }}
+  font-variant-numeric: tabular-nums; line-height: 1.25; }}
+.figures {{ width: auto; font-size: .85rem; }}
 .cell.ok {{ color: var(--good); }} .cell.na {{ color: var(--dim); }}
 .cell.bad {{ background: var(--bad); color: var(--paper); font-weight: 700; }}
 .cell.warn {{ background: var(--warn-soft); color: var(--warn); font-weight: 600;

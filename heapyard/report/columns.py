@@ -15,6 +15,9 @@ __all__ = ["Row", "headings", "lay_out"]
 
 _SHORTEST_NOTE = 26
 _SHORTEST_SENTENCE = 20
+_SHORTEST_WORD = 6
+_FEW = 4
+"""So few targets are not written in parts for the sake of notes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +29,13 @@ class Row:
     cells: tuple[str, ...] = ()
     colours: tuple[tuple[str, ...], ...] = ()
     is_heading: bool = False
+    needs_notes: bool = False
+    """Of a heading: without their notes the rows below it say nothing."""
 
     @classmethod
-    def heading(cls, text: str) -> Row:
+    def heading(cls, text: str, *, needs_notes: bool = False) -> Row:
         """A line above others, under which the targets' names stand."""
-        return cls(label=text, is_heading=True)
+        return cls(label=text, is_heading=True, needs_notes=needs_notes)
 
     def part(self, first: int, last: int) -> Row:
         """The same with only these cells."""
@@ -66,7 +71,7 @@ def lay_out(
 def _section(rows: Sequence[Row], heads: Sequence[str], width: int, style: Style) -> Iterator[str]:
     """In one piece, or in halves where that is too wide."""
     columns = Columns.fit(rows, heads, width)
-    if columns is None and len(heads) > 1:
+    if columns is None and (len(heads) < _FEW or not rows[0].needs_notes):
         columns = Columns.tight(rows, heads, width)
     if columns is None:
         middle = len(heads) // 2
@@ -152,6 +157,6 @@ def _cut(text: str, width: int) -> str:
     """The text, or as much of it as says something; a stump of a sentence says nothing."""
     if len(text) <= width:
         return text
-    if " " in text and width < _SHORTEST_SENTENCE:
+    if width < (_SHORTEST_SENTENCE if " " in text else _SHORTEST_WORD):
         return ""
-    return text[: max(0, width - 3)].rstrip() + "..." if width > 3 else text[:width]
+    return text[: width - 3].rstrip() + "..."

@@ -31,7 +31,7 @@ class FigureRow:
     words: tuple[str, ...]
     """What each value is called, where it is a place on a scale; else empty."""
     best: frozenset[int]
-    """Who is best, where there is one to be better than."""
+    """Who is best, where no more than half are."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -80,12 +80,13 @@ def _scale(unit: str, values: Sequence[Value]) -> tuple[str, float]:
 
 
 def _best(values: Sequence[Value], better: str) -> frozenset[int]:
-    """Whoever has the best value, unless all have the same, or nothing says what is better."""
-    known = {value for value in values if value is not None}
-    if len(known) < 2 or better not in ("less", "more"):
+    """Whoever has the best value, unless most have it, or nothing says what is better."""
+    known = [value for value in values if value is not None]
+    if len(set(known)) < 2 or better not in ("less", "more"):
         return frozenset()
     best = min(known) if better == "less" else max(known)
-    return frozenset(index for index, value in enumerate(values) if value == best)
+    found = frozenset(index for index, value in enumerate(values) if value == best)
+    return found if 2 * len(found) <= len(known) else frozenset()
 
 
 def format_figure(value: float) -> str:

@@ -26,8 +26,11 @@ def rule_body(line: Line, names: Sequence[str], budget: Budget) -> Iterator[str]
     """The docstring, the source, figures of all targets, and memory of those that measured it."""
     yield from _texts(line)
     figures = [result.figure if result else None for result in line.results]
-    for row in figure_rows(figures):
-        yield from _bars(row, names)
+    rows = list(figure_rows(figures))
+    if rows and not any(rows[0].words):
+        yield from _bars(rows[0], names)
+    if len(rows) > 1 or any(any(row.words) for row in rows):
+        yield from _table(rows, names)
     drawings = "".join(_memories(line, names))
     yield budget.drawing(drawings) if drawings else ""
 
@@ -65,6 +68,20 @@ def _bars(row: FigureRow, names: Sequence[str]) -> Iterator[str]:
             f'<td><span class="hbar" style="width:{share:.1f}%"></span></td></tr>'
         )
     yield "</tbody></table>"
+
+
+def _table(rows: Sequence[FigureRow], names: Sequence[str]) -> Iterator[str]:
+    """All figures of the rule, targets side by side."""
+    heads = "".join(f"<th>{escape(name)}</th>" for name in ("", *names))
+    yield f'<div class="scroll"><table class="figures"><thead><tr>{heads}</tr></thead><tbody>'
+    for row in rows:
+        unit = f", {row.unit}" if row.unit else ""
+        yield f"<tr><td>{escape(row.name.replace('_', ' ') + unit)}</td>"
+        for index, text in enumerate(row.texts):
+            star = "\N{BLACK STAR} " if index in row.best else ""
+            yield f"<td>{star}{escape(text)}</td>"
+        yield "</tr>"
+    yield "</tbody></table></div>"
 
 
 def _memories(line: Line, names: Sequence[str]) -> Iterator[str]:

@@ -139,7 +139,7 @@ def _figure_section(report: Report, *, verbose: bool) -> list[Row]:
         found = list(figure_rows(figures))
         rows += [_figure_row(line, each) for each in (found if verbose else found[:1])]
     best = ", * best" if any("*" in cell for row in rows for cell in row.cells) else ""
-    return [Row.heading(f"figures{best}"), *rows] if rows else []
+    return [Row.heading(f"figures{best}", needs_notes=True), *rows] if rows else []
 
 
 def _figure_row(line: Line, row: FigureRow) -> Row:

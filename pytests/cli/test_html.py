@@ -150,6 +150,21 @@ def test_a_rule_is_told_whatever_came_of_it() -> None:
     assert "left over, MiB" in body[2]
 
 
+def test_a_place_on_a_scale_is_told_by_its_word_in_cell_and_table() -> None:
+    facts = {"name": "grade", "unit": "", "better": "more"}
+    grades = [facts | {"value": n, "word": word} for n, word in enumerate(("lives", "dies"))]
+    page = as_html(
+        report(
+            *(
+                target(str(n), result("HY-A-01", Verdict.FIGURE, PROFILE, figure=each))
+                for n, each in enumerate(grades)
+            )
+        )
+    )
+    assert re.findall(r"<td>([^<]*)</td>", page)[-3:] == ["grade", "lives", "\u2605 dies"]
+    assert 'class="hbar"' not in page
+
+
 def test_memory_is_drawn_for_each_target_with_one_scale() -> None:
     drawings = [each for each in TREE.iter("svg") if "resident" in (each.get("aria-label") or "")]
     of_figures = drawings[-3:]

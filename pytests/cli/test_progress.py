@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from heapyard.cli import _progress
-from heapyard.cli._progress import Progress
+from heapyard.cli._progress import Progress, duration, estimate
 from heapyard.report.style import style_for
 
 SECONDS = 60.0
@@ -88,14 +89,18 @@ def test_a_terminal_shows_how_much_is_done_and_what_runs(environment: dict[str, 
 
 @pytest.mark.death
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_an_interruption_shows_what_there_is(environment: dict[str, str], workers: str) -> None:
-    with watched(environment, "libc", "python:raw", "-n", workers) as run:
+def test_an_interruption_shows_what_there_is(
+    environment: dict[str, str], workers: str, folder: Path
+) -> None:
+    arguments = ("libc", "python:raw", "-n", workers, "--html", "page.html")
+    with watched(environment, *arguments) as run:
         run.wait_for(r"\] [1-9]\d*/\d+")
         os.killpg(run.process.pid, signal.SIGINT)
         out = run.finish()
     assert run.process.returncode == 130, out
     assert re.search(r"interrupted: \d+ of \d+ verdicts", out), out
     assert "rules that hold" in out
+    assert "Interrupted: some verdicts are missing" in (folder / "page.html").read_text()
 
 
 class _Terminal(io.StringIO):
@@ -151,3 +156,34 @@ def test_colour_follows_the_terminal_and_no_color(
         monkeypatch.setenv(name, value)
     assert style_for(_Terminal()).colour is coloured
     assert not style_for(io.StringIO()).colour
+
+
+@pytest.mark.parametrize(
+    ("passed", "done", "expected", "left"),
+    [(10, 50, 100, 10), (10, 0, 100, None), (1, 50, 100, None), (10, 100, 100, None)],
+)
+def test_what_is_left_takes_as_long_as_what_is_done(
+    passed: float, done: int, expected: int, left: float | None
+) -> None:
+    assert estimate(passed, done, expected) == left
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (119.4, "119 s"), (119.6, "2 min 0 s"), (3725, "62 min 5 s")],
+)
+def test_durations_are_told_in_minutes_where_they_are_long(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_test_that_runs_for_long_is_named_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_progress, "_LOG", 0.05)
+    monkeypatch.setattr(_progress, "_LONG", 0.0)
+    stream = io.StringIO()
+    progress = Progress(stream)
+    progress.expect(3)
+    progress.started("a.py::test[HY-A-01-libc]")
+    progress.started("a.py::test[HY-A-02-libc]")
+    time.sleep(0.3)
+    progress.close()
+    assert stream.getvalue().splitlines()[-1].endswith("; HY-A-01-libc (0 s)")

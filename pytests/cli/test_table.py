@@ -204,6 +204,7 @@ def test_the_best_figure_has_a_star(better: str, best: list[str]) -> None:
         (figure(1),),
         (figure(1, better=""), figure(2, better="")),
         (figure(1), None),
+        (figure(1), figure(1), figure(2)),
     ],
 )
 def test_no_figure_is_best_where_none_is_better(figures: tuple[dict[str, object] | None]) -> None:
@@ -216,6 +217,21 @@ def test_a_place_on_a_scale_is_told_by_its_word() -> None:
         figure(n, word=word, better="more") for n, word in enumerate(("lives", "dies"))
     )
     assert shown_figures(survives, dies)[2] == ["lives", "*dies"]
+
+
+def test_figures_of_many_targets_keep_their_names_in_parts() -> None:
+    words = {"word": "two owners", "better": "more"}
+    one = {"name": "free_of_an_interior_pointer", "value": 0, "unit": "", **words}
+    many = report(
+        *(
+            target(str(n), result("HY-MISUSE-01", Verdict.FIGURE, PROFILE, figure=one))
+            for n in range(12)
+        )
+    )
+    shown = [line for line in lines(many, width=80) if "HY-MISUSE-01" in line]
+    assert len(shown) > 1
+    assert all("free of an interior pointer" in line for line in shown)
+    assert sum(line.count("two owners") for line in shown) == 12
 
 
 def test_more_figures_of_a_rule_are_told_with_verbose() -> None:
