@@ -152,3 +152,21 @@ def test_events_read_back_in_order_of_time() -> None:
     ring = b"".join(struct.pack("<3Q2I", n, 16 * n, 8, 0, 1) for n in (4, 2, 3))
     trace = Trace.read(struct.pack("<5Q24x", 3, 0, 4 + 0, 0, 9) + ring)
     assert trace.events == tuple(Event(n, 16 * n, 8, 0, has_come=True) for n in (2, 3, 4))
+
+
+def test_of_another_thread_what_is_left_is_seen(libc: Target) -> None:
+    plan = Plan()
+    first = plan.malloc(10)
+    plan.on_thread(1)
+    plan.free(plan.malloc(20))
+    second = plan.malloc(30)
+    plan.join(1)
+    plan.free(first)
+    plan.free(second)
+    trace = traced(libc, plan)
+    assert [(each.size, each.has_come) for each in trace.events] == [
+        (10, True),
+        (30, True),
+        (10, False),
+        (30, False),
+    ]
