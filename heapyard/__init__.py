@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump, BumpMark
-    from heapyard.counters import BumpCounters, HeapCounters, RegionCounters, SpaceCounters
+    from heapyard.counters import (
+        BumpCounters,
+        CollectorCounters,
+        HeapCounters,
+        RegionCounters,
+        SpaceCounters,
+    )
     from heapyard.errors import HeapyardError
     from heapyard.heap import Heap, Purge
     from heapyard.heap_map import HeapMap
@@ -22,6 +28,7 @@ __all__ = [
     "Bump",
     "BumpCounters",
     "BumpMark",
+    "CollectorCounters",
     "Engine",
     "FaultyPages",
     "Heap",
@@ -57,6 +64,7 @@ _HOMES = {
     "HeapStats": "heapyard.heap_stats",
     "PoolState": "heapyard.heap_pools",
     "Purge": "heapyard.heap",
+    "CollectorCounters": "heapyard.counters",
     "Kind": "heapyard.objects",
     "ObjectSpace": "heapyard.objects",
     "ObjectType": "heapyard.objects",

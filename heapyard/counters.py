@@ -157,8 +157,29 @@ class SpaceCounters(Counters):
     list_misses: int
     list_overflows: int
     list_flushes: int
+    weak_references: int
     listed_blocks: int
     listed_bytes: int
     quarantined: int
     live_objects: int
     mapped_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorCounters(Counters):
+    """The counters of a space's collector: HY_GC_COUNTERS in <heapyard/gc.h>."""
+
+    young_collections: int
+    middle_collections: int
+    full_collections: int
+    postponed: int
+    candidates: int
+    collected: int
+    resurrected: int
+    uncollectable: int
+    frozen: int
+    pools_skipped: int
+    pools_walked: int
+    log_entries: int
+    log_bytes: int
+    side_bytes: int

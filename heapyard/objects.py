@@ -20,23 +20,34 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from heapyard._allocator import NativeAllocator
 from heapyard._arguments import SIZE_MAX, size_argument
 from heapyard._native.prototypes.objects import (
+    EdgeStruct,
     ObjectFunction,
     SpaceConfigStruct,
     SpaceCountersStruct,
     TraverseFunction,
     TypeSpecStruct,
     VisitFunction,
+    WeakFunction,
 )
 from heapyard.block import Block, BlockState, walk
+from heapyard.collector import Collector, Engine
 from heapyard.counters import SpaceCounters
 from heapyard.errors import BadArgumentError, HeapyardError, OutOfMemoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from heapyard.pages import PageSource
 
-__all__ = ["HEADER", "LIST_LIMIT", "MAX_LISTED", "Kind", "ObjectSpace", "ObjectType"]
+__all__ = [
+    "HEADER",
+    "LIST_LIMIT",
+    "MAX_LISTED",
+    "Kind",
+    "ObjectSpace",
+    "ObjectType",
+    "WeakReference",
+]
 
 HEADER = 16
 """sizeof(hy_object): where an object's fields begin."""
@@ -48,7 +59,7 @@ LIST_LIMIT = 256
 """HY_OBJECT_LIST_DEFAULT: the blocks that each list takes unless it is said."""
 
 _UINT32_MAX = (1 << 32) - 1
-_CONTAINER = 1
+_CONTAINER, _REFERENCES, _WEAK = 1, 2, 4
 _DEBUG = 1
 
 
@@ -67,6 +78,7 @@ class Functions(TypedDict, total=False):
     dealloc: Callable[[int], object]
     finalize: Callable[[int], object]
     legacy: Callable[[int], object]
+    clear: Callable[[int], object]
     traverse: Callable[[int], Iterable[int]]
     """Answers the objects that the object refers to; with it the type is a container."""
 
@@ -85,7 +97,7 @@ class ObjectType:
         return f"<ObjectType {self.name}: {self.kind.name.lower()}, {self.size} bytes>"
 
 
-class ObjectSpace(NativeAllocator[SpaceCounters]):
+class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
     """Types and objects. `list_limit` bounds each free list, in blocks; 0: no lists.
 
     With `debug` the dead are kept for a while: one decref too many, and writes into them, are told.
@@ -101,6 +113,7 @@ class ObjectSpace(NativeAllocator[SpaceCounters]):
         source: PageSource | None = None,
         list_limit: int = LIST_LIMIT,
         debug: bool = False,
+        engine: Engine | str = Engine.WALK,
     ) -> None:
         super().__init__()
         _check_limit(list_limit)
@@ -110,13 +123,14 @@ class ObjectSpace(NativeAllocator[SpaceCounters]):
             source.pointer if source is not None else None,
             list_limit + 1,
             _DEBUG if debug else 0,
+            _engine(engine),
         )
         handle: int | None = self._native.hy_space_new(config)
         if handle is None:
             raise OutOfMemoryError("No pages for a space of objects.")
         self._adopt(handle, self._native.hy_space_delete, self._functions, source)
 
-    def type(
+    def type(  # noqa: PLR0913
         self,
         name: str,
         *,
@@ -124,21 +138,26 @@ class ObjectSpace(NativeAllocator[SpaceCounters]):
         item_size: int = 0,
         kind: Kind = Kind.PLAIN,
         base: ObjectType | None = None,
+        references: bool = False,
+        weak: bool = False,
         **functions: Unpack[Functions],
     ) -> ObjectType:
         """Register a type of objects of `size` bytes, header included, and of items behind them.
 
-        Raises HeapyardError (where misuse doesn't abort) if the type is refused.
+        With `references` each word behind the header is a reference or NULL, and the functions of a
+        container are there already. With `weak` there may be weak references to its objects. Raises
+        HeapyardError (where misuse doesn't abort) if the type is refused.
         """
         size_argument("size", size)
         size_argument("item_size", item_size)
+        flags = _CONTAINER * ("traverse" in functions) | _REFERENCES * references | _WEAK * weak
         spec = TypeSpecStruct(
             size=ctypes.sizeof(TypeSpecStruct),
             name=name.encode(),
             object_size=size,
             item_size=item_size,
             kind=kind,
-            flags=_CONTAINER if "traverse" in functions else 0,
+            flags=flags,
             base=base.handle if base is not None else None,
             **self._callbacks(functions),
         )
@@ -149,7 +168,9 @@ class ObjectSpace(NativeAllocator[SpaceCounters]):
 
     def _callbacks(self, functions: Functions) -> dict[str, object]:
         calls: dict[str, Callable[[int], object]] = {
-            name: functions[name] for name in ("dealloc", "finalize", "legacy") if name in functions
+            name: functions[name]
+            for name in ("clear", "dealloc", "finalize", "legacy")
+            if name in functions
         }
         made: dict[str, object] = {name: ObjectFunction(call) for name, call in calls.items()}
         if "traverse" in functions:
@@ -169,6 +190,50 @@ class ObjectSpace(NativeAllocator[SpaceCounters]):
         if made is None:
             raise OutOfMemoryError(f"No memory for an object of {kind!r}.")
         return int(made)
+
+    def node_type(
+        self,
+        name: str,
+        fields: int,
+        *,
+        kind: Kind = Kind.DEALLOC,
+        weak: bool = False,
+        **functions: Unpack[Functions],
+    ) -> ObjectType:
+        """A type of objects that are `fields` references."""
+        size = HEADER + 8 * fields
+        return self.type(name, size=size, kind=kind, references=True, weak=weak, **functions)
+
+    def new_many(self, kind: ObjectType, count: int) -> list[int]:
+        """`count` new objects, made by one call into C. Raises OutOfMemoryError: none is left."""
+        made = (ctypes.c_void_p * size_argument("count", count))()
+        found = self._native.hy_new_many(kind.handle, made, count)
+        objects = [made[index] or 0 for index in range(found)]
+        if found < count:
+            for one in objects:
+                self.decref(one)
+            raise OutOfMemoryError(f"No memory for {count} objects of {kind!r}.")
+        return objects
+
+    def link(self, objects: Sequence[int], edges: Iterable[tuple[int, int, int]]) -> None:
+        """Let fields refer to objects, by one call into C.
+
+        Each edge is (index of an object of a type with `references`, number of its field, index of
+        the object that it refers to). Raises BadArgumentError at the first that does not fit.
+        """
+        rows = list(edges)
+        for row in rows:
+            if not (0 <= row[0] < len(objects) and 0 <= row[2] < len(objects) and row[1] >= 0):
+                raise BadArgumentError("edge", row, f"must be within {len(objects)} objects")
+        table = (EdgeStruct * len(rows))(*(EdgeStruct(*row) for row in rows))
+        handles = (ctypes.c_void_p * len(objects))(*objects)
+        put = self._native.hy_link_many(handles, table, len(rows))
+        if put < len(rows):
+            raise BadArgumentError("edge", rows[put], "must name a field that is there and NULL")
+
+    def weak(self, address: int, callback: Callable[[], object] | None = None) -> WeakReference:
+        """A weak reference; `callback()` is called once when the object dies."""
+        return WeakReference(self, address, callback)
 
     def incref(self, address: int) -> None:
         """One more reference."""
@@ -221,6 +286,30 @@ class ObjectSpace(NativeAllocator[SpaceCounters]):
         return int(self._native.hy_space_heap(self.handle, containers))
 
 
+class WeakReference:
+    """A weak reference to an object. Made by `ObjectSpace.weak`."""
+
+    def __init__(
+        self, space: ObjectSpace, address: int, callback: Callable[[], object] | None
+    ) -> None:
+        self._native = space._native
+        self._function = WeakFunction(lambda _: callback()) if callback else WeakFunction()
+        handle = self._native.hy_weak_new(address, self._function, None)
+        if handle is None:
+            raise HeapyardError("The weak reference was refused, or there is no memory for it.")
+        self.handle: int | None = handle
+
+    def get(self) -> int | None:
+        """A new reference to the object; None where it is dying or gone."""
+        found: int | None = self._native.hy_weak_get(self.handle)
+        return found
+
+    def free(self) -> None:
+        """End it. A second call does nothing."""
+        self._native.hy_weak_free(self.handle)
+        self.handle = None
+
+
 def _as_free(run: Block) -> Block:
     return replace(run, state=BlockState.FREE)
 
@@ -234,6 +323,16 @@ def _traverse(children: Callable[[int], Iterable[int]]) -> Callable[..., int]:
         return 0
 
     return traverse
+
+
+def _engine(engine: Engine | str) -> Engine:
+    if isinstance(engine, Engine):
+        return engine
+    try:
+        return Engine[engine.upper()]
+    except KeyError:
+        names = " or ".join(one.name.lower() for one in Engine)
+        raise BadArgumentError("engine", engine, f"must be {names}") from None
 
 
 def _check_limit(limit: int) -> None:

@@ -40,7 +40,7 @@ static uintptr_t new_key(const hy__heap *heap)
         memcpy(&random, seed, sizeof random);
     }
     const uintptr_t odd = (uintptr_t)0x9e3779b97f4a7c15U;
-    return ((random ^ (uintptr_t)heap) * odd) | 1;
+    return ((random ^ (uintptr_t)heap) * odd) | 1 | HY__SEAL_SIGN;
 }
 
 /* The most blocks that a cache takes at first. */

@@ -260,6 +260,10 @@ static inline uint32_t hy__pool_listed_blocks(const hy__pool *pool)
     return (uint32_t)pool->carved - pool->out - pool->purged_count;
 }
 
+/* The highest bit of each seal of a free block: it is in every key, and in no address. The collector
+ * tells by it what is no object. */
+#define HY__SEAL_SIGN ((uintptr_t)1 << (8 * sizeof(uintptr_t) - 1))
+
 static inline bool hy__link_fits(const hy__heap *heap, const hy_heap_link *link)
 {
     return HY_HEAP_SEAL(&heap->window, link->next) == link->seal;

@@ -10,9 +10,10 @@ static hy_check_result found(hy_space_check_code code, const void *address)
 
 static bool is_listed_block(const hy__shelf *shelf, const hy_object_link *link, size_t size)
 {
-    return hy__is_aligned(link, HY_HEAP_ALIGNMENT) && hy_heap_contains(shelf->heap, link) &&
+    const void *const block = hy__block_of(shelf, link);
+    return hy__is_aligned(link, HY_HEAP_ALIGNMENT) && hy_heap_contains(shelf->heap, block) &&
            link->dead.type == NULL && link->dead.count < 0 &&
-           hy_heap_usable_size(shelf->heap, link) == size;
+           hy_heap_usable_size(shelf->heap, block) == hy_heap_good_size(size + shelf->prefix);
 }
 
 static hy_check_result check_list(const hy_space *space, const hy__shelf *shelf,

@@ -30,6 +30,7 @@ static void copy_totals(const hy_space *space, hy_space_counters *c)
 {
     c->types = space->types_made;
     c->failures = space->failures;
+    c->weak_references = space->weak_references;
     c->dealloc = space->dealloc;
     c->finalize = space->finalize;
     c->legacy = space->legacy;

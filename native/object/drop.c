@@ -8,8 +8,7 @@
  *     count   [ 1 | address of the next that waits, a multiple of 16 | flags ]
  */
 #include "object/internal.h"
-
-#define FLAGS (HY_OBJECT_REFERENCE - 1)
+#include "object/track.h"
 
 /* The inline functions of the public header, for those who call them by name. */
 extern void hy_object_drop(hy_object *object);
@@ -38,10 +37,11 @@ void hy__release(hy__type *type, hy_object *object)
         hy__quarantine_put(type, object);
         return;
     }
-    const size_t size = hy__object_size(type, object);
+    const size_t size = hy__block_size(type, hy__object_size(type, object));
+    void *const block = hy__block_of(type->shelf, object);
     bury(object);
     if (!hy__is_listed_size(size)) {
-        hy_heap_free(type->shelf->heap, object);
+        hy_heap_free(type->shelf->heap, block);
         return;
     }
     hy_object_list *const list = hy__list_of(type->shelf, size);
@@ -49,7 +49,7 @@ void hy__release(hy__type *type, hy_object *object)
         put_on_list(list, object);
         HY_COUNT(space->shelved++);
     } else {
-        hy_heap_free_sized(type->shelf->heap, object, hy__block_size(size));
+        hy_heap_free_sized(type->shelf->heap, block, size + type->shelf->prefix);
         HY_COUNT(space->overflows++);
     }
 }
@@ -60,11 +60,14 @@ static bool finalize(hy__type *type, hy_object *object)
     if ((object->count & HY_OBJECT_FINALIZED) != 0) {
         return false;
     }
-    object->count = HY_OBJECT_FINALIZED;
+    object->count = (object->count & HY__FLAGS) | HY_OBJECT_FINALIZED;
     HY_COUNT(type->space->finalized++);
     type->spec.finalize(object);
     object->count -= HY_OBJECT_REFERENCE;
     HY_COUNT(type->space->resurrected += object->count >= 0);
+    if (object->count >= 0 && hy__is_container(type)) {
+        hy__track(type->space, object);
+    }
     return object->count >= 0;
 }
 
@@ -95,11 +98,19 @@ static void legacy(hy__type *type, hy_object *object)
         return;
     }
     HY_COUNT(space->resurrected++);
+    if (hy__is_container(type)) {
+        hy__track(space, object);
+    }
 }
 
 static void end(hy__type *type, hy_object *object)
 {
     hy_space *const space = type->space;
+    if (hy__is_weak(type)) {
+        hy_weak *queue = NULL;
+        hy__weak_detach(type, object, &queue);
+        hy__weak_run(&queue);
+    }
     switch (type->spec.kind) {
     case HY_KIND_FINALIZE:
         if (!finalize(type, object)) {
@@ -123,7 +134,7 @@ static void end(hy__type *type, hy_object *object)
 
 static void defer(hy_space *space, hy_object *object)
 {
-    const int64_t flags = object->count & FLAGS;
+    const int64_t flags = object->count & HY__FLAGS;
     object->count = INT64_MIN | (int64_t)(uintptr_t)space->pending | flags;
     space->pending = object;
     HY_COUNT(space->deferred++);
@@ -133,8 +144,8 @@ static hy_object *next_pending(hy_space *space)
 {
     hy_object *const object = space->pending;
     if (object != NULL) {
-        const int64_t flags = object->count & FLAGS;
-        space->pending = (hy_object *)(uintptr_t)(object->count & ~(INT64_MIN | FLAGS));
+        const int64_t flags = object->count & HY__FLAGS;
+        space->pending = (hy_object *)(uintptr_t)(object->count & ~(INT64_MIN | HY__FLAGS));
         object->count = HY__DEAD | flags;
     }
     return object;
@@ -166,6 +177,9 @@ void hy_object_drop_slow(hy_object *object)
         return;
     }
     hy__type *const type = hy__type_of(object);
+    if (hy__is_container(type)) {
+        hy__untrack(type->space, object);
+    }
     if (type->spec.kind == HY_KIND_PLAIN) {
         end(type, object);
     } else if (type->space->is_dropping) {
@@ -193,6 +207,7 @@ void hy_object_free(hy_object *object)
         hy__quarantine_put(type, object);
         return;
     }
+    void *const block = hy__block_of(type->shelf, object);
     bury(object);
-    hy_heap_free(type->shelf->heap, object);
+    hy_heap_free(type->shelf->heap, block);
 }

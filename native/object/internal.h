@@ -9,6 +9,8 @@
 #ifndef HEAPYARD_OBJECT_INTERNAL_H
 #define HEAPYARD_OBJECT_INTERNAL_H
 
+#include <string.h>
+
 #include <heapyard/bump.h>
 #include <heapyard/object.h>
 
@@ -21,6 +23,28 @@
 /* The dead that a debug space keeps. */
 #define HY__QUARANTINE 256
 
+#define HY__GENERATIONS 3
+
+/* The walk engine's log: the containers made lately, each of which has its place here as its index.
+ * Those before `middle` have survived a collection. Place 0 is nobody's. */
+typedef struct hy__log {
+    hy_object **entries; /* NULL: one that died */
+    size_t count;
+    size_t middle;
+    size_t capacity;
+    bool is_kept; /* the collector is in use */
+} hy__log;
+
+/* The linked engine's header in front of each container. While it is in doubt, `previous` holds what
+ * is left of its references. */
+typedef struct hy__gc_link {
+    struct hy__gc_link *next;
+    union {
+        struct hy__gc_link *previous;
+        int64_t left;
+    };
+} hy__gc_link;
+
 typedef struct hy__type {
     hy_type window; /* first: what the inline paths see */
     hy_space *space;
@@ -32,6 +56,7 @@ typedef struct hy__type {
 /* A heap, and the free lists in front of it. */
 typedef struct hy__shelf {
     hy_heap *heap;
+    size_t prefix; /* bytes in front of each object, in its block */
     hy_object_list lists[HY_OBJECT_LISTS];
 } hy__shelf;
 
@@ -40,17 +65,28 @@ struct hy_space {
     hy__shelf containers;
     hy_object_list closed; /* without blocks and without room: leads to the slow way */
     hy__type *types;       /* newest first */
-    hy_bump *bump;         /* holds this struct, the types and their names */
-    hy_object *pending;    /* newest first */
-    bool is_dropping;      /* a function of a type runs */
-    bool legacy_freed;     /* the legacy object whose function runs was freed by it */
+    const hy_page_source *source;
+    hy_bump *bump;      /* holds this struct, the types and their names */
+    hy_object *pending; /* newest first */
+    bool is_dropping;   /* a function of a type runs */
+    bool legacy_freed;  /* the legacy object whose function runs was freed by it */
     bool is_debug;
+    bool is_linked;  /* containers are in lists, not in a log */
+    bool is_walking; /* the collector looks at the heap: no object may be made */
     uint32_t list_limit;
     hy_object *quarantine[HY__QUARANTINE]; /* a ring */
     uint32_t oldest;
     uint32_t quarantined;
+    hy__log log;
+    hy__gc_link generations[HY__GENERATIONS];
+    uint64_t births;                  /* containers made since the collector last ran */
+    uint64_t due;                     /* at so many births it is to run; 0: never by itself */
+    struct hy__gc *gc;                /* what the collector keeps; NULL: it never ran */
+    void (*collect)(hy_space *space); /* what runs when it is due */
+    void (*gc_drop)(hy_space *space); /* gives back what the collector keeps between collections */
 #if HEAPYARD_COUNTERS
     uint64_t types_made;
+    uint64_t weak_references;
     uint64_t failures;
     uint64_t plain_slow; /* plain objects that did not go the inline way */
     uint64_t dealloc;
@@ -67,12 +103,24 @@ struct hy_space {
 #endif
 };
 
-/* The count of a dead object. */
-#define HY__DEAD (-HY_OBJECT_REFERENCE)
+/* The count of a dead object, and the bits below the references. */
+#define HY__DEAD  (-HY_OBJECT_REFERENCE)
+#define HY__FLAGS (HY_OBJECT_INDEX - 1)
+#define HY__BELOW (HY_OBJECT_REFERENCE - 1)
 
 static inline hy__type *hy__type_of(const hy_object *object)
 {
     return (hy__type *)(void *)object->type;
+}
+
+static inline bool hy__is_weak(const hy__type *type)
+{
+    return (type->spec.flags & HY_TYPE_WEAK) != 0;
+}
+
+static inline bool hy__is_container(const hy__type *type)
+{
+    return (type->spec.flags & HY_TYPE_CONTAINER) != 0;
 }
 
 /* Bytes of an object, header and items included. */
@@ -84,10 +132,20 @@ static inline size_t hy__object_size(const hy__type *type, const hy_object *obje
                : spec->object_size + spec->item_size * ((const hy_var_object *)object)->items;
 }
 
-/* A block holds at least a link: what it is asked of the heap for an object of `size`. */
-static inline size_t hy__block_size(size_t size)
+/* Where the weak references to an object begin: behind it, in a block that has room for that. */
+static inline struct hy_weak **hy__weak_slot(const hy__type *type, hy_object *object)
 {
-    return size < sizeof(hy_object_link) ? sizeof(hy_object_link) : size;
+    const size_t size = hy__round_up(hy__object_size(type, object), sizeof(void *));
+    return (struct hy_weak **)(void *)((char *)object + size);
+}
+
+/* Bytes of a block for an object of `size`: at least a link's, and the slot of weak references. What is
+ * in front of the object is not in it. Far from overflow: sizes are at most PTRDIFF_MAX. */
+static inline size_t hy__block_size(const hy__type *type, size_t size)
+{
+    const size_t all =
+        hy__is_weak(type) ? hy__round_up(size, sizeof(void *)) + sizeof(void *) : size;
+    return all < sizeof(hy_object_link) ? sizeof(hy_object_link) : all;
 }
 
 static inline bool hy__is_listed_size(size_t size)
@@ -98,7 +156,13 @@ static inline bool hy__is_listed_size(size_t size)
 /* The list for blocks of `size`, which lists hold. */
 static inline hy_object_list *hy__list_of(hy__shelf *shelf, size_t size)
 {
-    return &shelf->lists[(hy__block_size(size) - 1) / HY_HEAP_ALIGNMENT];
+    return &shelf->lists[(size - 1) / HY_HEAP_ALIGNMENT];
+}
+
+/* The heap's block that holds the object. */
+static inline void *hy__block_of(const hy__shelf *shelf, const void *object)
+{
+    return (char *)(uintptr_t)object - shelf->prefix;
 }
 
 /* The size of the blocks on a list. */
@@ -118,6 +182,14 @@ void hy__lists_flush(hy_space *space, hy__shelf *shelf);
 
 /* drop.c: an object is gone: its memory goes to a list, to the quarantine or to its heap. */
 void hy__release(hy__type *type, hy_object *object);
+
+/* weak.c: take the weak references of a dying object off it, onto a queue; call their callbacks. */
+void hy__weak_detach(hy__type *type, hy_object *object, struct hy_weak **queue);
+void hy__weak_run(struct hy_weak **queue);
+
+/* references.c: what objects of a type with HY_TYPE_REFERENCES do. */
+hy_traverse_fn hy__references_traverse;
+hy_object_fn hy__references_clear;
 
 /* quarantine.c */
 void hy__quarantine_put(hy__type *type, hy_object *object);

@@ -13,12 +13,12 @@ void hy__lists_open(hy_space *space, hy__shelf *shelf)
 /* Blocks beyond `most` go to the heap. */
 static void shorten(hy_space *space, hy__shelf *shelf, hy_object_list *list, uint64_t most)
 {
-    const size_t size = hy__list_block_size(shelf, list);
+    const size_t size = hy__list_block_size(shelf, list) + shelf->prefix;
     for (uint64_t length = hy__list_length(space, list); length > most; length--) {
         hy_object_link *const link = list->head;
         list->head = link->next;
         list->room++;
-        hy_heap_free_sized(shelf->heap, link, size);
+        hy_heap_free_sized(shelf->heap, hy__block_of(shelf, link), size);
         HY_COUNT(space->flushes++);
     }
 }
@@ -52,6 +52,9 @@ void hy_space_set_list_limit(hy_space *space, uint32_t limit)
 size_t hy_space_trim(hy_space *space)
 {
     (void)hy__quarantine_empty(space);
+    if (space->gc_drop != NULL) {
+        space->gc_drop(space);
+    }
     hy__lists_flush(space, &space->atoms);
     hy__lists_flush(space, &space->containers);
     return hy_heap_trim(space->atoms.heap) + hy_heap_trim(space->containers.heap);

@@ -2,17 +2,25 @@
  * make.c: new objects, where the inline way does not serve.
  */
 #include "object/internal.h"
+#include "object/track.h"
 
 extern hy_object *hy_new(hy_type *type);
 
-/* A block for an object of `size`: from a list, where one holds such, else from the heap. */
-static hy_object *take_block(hy__type *type, size_t size)
+/* A place of `size` bytes, with the prefix of its shelf in front of it. NULL: no memory. */
+static hy_object *take_from_heap(hy__type *type, size_t size)
+{
+    char *const block = hy_heap_malloc(type->shelf->heap, size + type->shelf->prefix);
+    return block != NULL ? (hy_object *)(void *)(block + type->shelf->prefix) : NULL;
+}
+
+/* The same from a list, where one holds such. */
+static hy_object *take(hy__type *type, size_t size)
 {
     hy_space *const space = type->space;
     if (!hy__is_listed_size(size)) {
-        hy_object *const block = hy_heap_malloc(type->shelf->heap, size);
-        HY_COUNT(space->beyond_lists += block != NULL);
-        return block;
+        hy_object *const place = take_from_heap(type, size);
+        HY_COUNT(space->beyond_lists += place != NULL);
+        return place;
     }
     hy_object_list *const list = hy__list_of(type->shelf, size);
     hy_object_link *const link = list->head;
@@ -22,24 +30,47 @@ static hy_object *take_block(hy__type *type, size_t size)
         HY_COUNT(list->hits++);
         return &link->dead;
     }
-    hy_object *const block = hy_heap_malloc(type->shelf->heap, hy__block_size(size));
-    HY_COUNT(space->misses += block != NULL);
-    return block;
+    hy_object *const place = take_from_heap(type, size);
+    HY_COUNT(space->misses += place != NULL);
+    return place;
 }
 
 /* Its type is written last: before, it is no object. */
 static hy_object *make(hy__type *type, size_t size)
 {
-    hy_object *const object = take_block(type, size);
+    hy_space *const space = type->space;
+    if (space->is_walking) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", type,
+                   "(an object made while the collector looks at the heap)");
+        return NULL;
+    }
+    if (space->due != 0 && hy__is_container(type) && ++space->births >= space->due) {
+        space->collect(space);
+    }
+    hy_object *const object = take(type, hy__block_size(type, size));
     if (object == NULL) {
-        HY_COUNT(type->space->failures++);
+        HY_COUNT(space->failures++);
         return NULL;
     }
     object->type = NULL;
-    if (type->spec.traverse != NULL) {
-        (void)memset(object + 1, 0, size - sizeof *object);
-    }
     object->count = 0;
+    if (hy__is_container(type)) {
+        (void)memset(object + 1, 0, size - sizeof *object);
+        object->count = HY_OBJECT_CONTAINER;
+    }
+    return object;
+}
+
+/* All its fields are NULL: from here on it is an object. */
+static hy_object *publish(hy__type *type, hy_object *object)
+{
+    if (hy__is_weak(type)) {
+        *hy__weak_slot(type, object) = NULL;
+    }
+    if (hy__is_container(type)) {
+        hy__track(type->space, object);
+    }
+    object->type = &type->window;
     return object;
 }
 
@@ -60,10 +91,7 @@ hy_object *hy_new_slow(hy_type *handle)
         return NULL;
     }
     hy_object *const object = make(type, type->spec.object_size);
-    if (object != NULL) {
-        object->type = handle;
-    }
-    return object;
+    return object != NULL ? publish(type, object) : NULL;
 }
 
 hy_object *hy_new_var(hy_type *handle, size_t items)
@@ -74,14 +102,14 @@ hy_object *hy_new_var(hy_type *handle, size_t items)
         return NULL;
     }
     if (!hy__multiply(items, type->spec.item_size, &size) ||
-        !hy__add(size, type->spec.object_size, &size) || size > PTRDIFF_MAX) {
+        !hy__add(size, type->spec.object_size, &size) || size > PTRDIFF_MAX / 2) {
         HY_COUNT(type->space->failures++);
         return NULL;
     }
     hy_object *const object = make(type, size);
-    if (object != NULL) {
-        ((hy_var_object *)object)->items = items;
-        object->type = handle;
+    if (object == NULL) {
+        return NULL;
     }
-    return object;
+    ((hy_var_object *)object)->items = items;
+    return publish(type, object);
 }

@@ -30,7 +30,7 @@ static bool is_filled(const dead *one)
 static void free_dead(hy__type *type, hy_object *object)
 {
     object->type = NULL;
-    hy_heap_free(type->shelf->heap, object);
+    hy_heap_free(type->shelf->heap, hy__block_of(type->shelf, object));
 }
 
 /* The oldest leaves. False: it was written to; it stays allocated, so that nobody gets it. */

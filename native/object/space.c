@@ -2,10 +2,12 @@
  * space.c: making and deleting a space.
  */
 #include "object/internal.h"
+#include "object/track.h"
 
 static bool config_is_valid(const hy_space_config *config)
 {
-    return config->size == sizeof *config && (config->flags & ~(uint32_t)HY_SPACE_DEBUG) == 0;
+    return config->size == sizeof *config && (config->flags & ~(uint32_t)HY_SPACE_DEBUG) == 0 &&
+           config->engine <= HY_GC_LINKED;
 }
 
 /* The space in its own arena; NULL where there is no memory. */
@@ -56,6 +58,9 @@ hy_space *hy_space_new(const hy_space_config *config)
         hy_space_delete(space);
         return NULL;
     }
+    space->is_linked = given->engine == HY_GC_LINKED;
+    space->containers.prefix = space->is_linked ? sizeof(hy__gc_link) : 0;
+    hy__track_open(space, given->source);
     hy__lists_open(space, &space->atoms);
     hy__lists_open(space, &space->containers);
     return space;
@@ -66,6 +71,10 @@ void hy_space_delete(hy_space *space)
     if (space == NULL) {
         return;
     }
+    if (space->gc_drop != NULL) {
+        space->gc_drop(space);
+    }
+    hy__track_close(space);
     if (space->atoms.heap != NULL) {
         hy_heap_delete(space->atoms.heap);
     }

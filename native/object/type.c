@@ -8,14 +8,20 @@
 /* What is wrong with a type; NULL: nothing. */
 static const char *fault_of_sizes(const hy_type_spec *spec)
 {
-    if ((spec->flags & ~(uint32_t)HY_TYPE_CONTAINER) != 0) {
+    if ((spec->flags & ~(uint32_t)(HY_TYPE_CONTAINER | HY_TYPE_REFERENCES | HY_TYPE_WEAK)) != 0) {
         return "has flags that there are not";
     }
     const size_t least = spec->item_size != 0 ? sizeof(hy_var_object) : sizeof(hy_object);
     if (spec->object_size < least) {
         return "is smaller than the header of its objects";
     }
-    return spec->object_size > PTRDIFF_MAX ? "is larger than any block" : NULL;
+    if (spec->object_size > PTRDIFF_MAX) {
+        return "is larger than any block";
+    }
+    return (spec->flags & HY_TYPE_REFERENCES) != 0 &&
+                   (spec->object_size | spec->item_size) % sizeof(hy_object *) != 0
+               ? "holds references and other bytes too"
+               : NULL;
 }
 
 static const char *fault_of_kind(const hy_type_spec *spec)
@@ -59,7 +65,9 @@ static const char *fault_of_base(const hy_space *space, const hy_type_spec *spec
 static const char *fault_of_container(const hy_type_spec *spec)
 {
     if ((spec->flags & HY_TYPE_CONTAINER) == 0) {
-        return spec->traverse != NULL ? "has traverse and is not a container" : NULL;
+        return spec->traverse != NULL ? "has traverse and is not a container"
+               : spec->clear != NULL  ? "has clear and is not a container"
+                                      : NULL;
     }
     return spec->traverse == NULL        ? "is a container and has no traverse"
            : spec->kind == HY_KIND_PLAIN ? "is a container and plain: nothing would drop its fields"
@@ -74,9 +82,25 @@ static void inherit(hy_type_spec *spec)
     }
     spec->flags |= base->flags;
     spec->traverse = spec->traverse != NULL ? spec->traverse : base->traverse;
+    spec->clear = spec->clear != NULL ? spec->clear : base->clear;
     spec->dealloc = spec->dealloc != NULL ? spec->dealloc : base->dealloc;
     spec->finalize = spec->finalize != NULL ? spec->finalize : base->finalize;
     spec->legacy = spec->legacy != NULL ? spec->legacy : base->legacy;
+}
+
+/* The functions of a type whose objects are references and nothing else. */
+static void complete(hy_type_spec *spec)
+{
+    if ((spec->flags & HY_TYPE_REFERENCES) == 0) {
+        return;
+    }
+    spec->flags |= HY_TYPE_CONTAINER;
+    spec->traverse = spec->traverse != NULL ? spec->traverse : hy__references_traverse;
+    spec->clear = spec->clear != NULL ? spec->clear : hy__references_clear;
+    if (spec->dealloc == NULL &&
+        (spec->kind == HY_KIND_DEALLOC || spec->kind == HY_KIND_FINALIZE)) {
+        spec->dealloc = hy__references_clear;
+    }
 }
 
 /* Of a type with its base's functions. */
@@ -103,18 +127,18 @@ static const char *copy_name(hy_space *space, const char *name)
     return copy != NULL ? memcpy(copy, name, size) : NULL;
 }
 
-/* Choose the lists: for new objects of a fixed, small size, and for the last reference of such that
- * are plain. In a debug space all goes the slow way. */
+/* Choose the lists: for new atoms of a fixed, small size, and for the last reference of such that are
+ * plain. Where the lists have no room, as in a debug space, all goes the slow way. */
 static void choose_lists(hy__type *type)
 {
     hy_space *const space = type->space;
     const hy_type_spec *const spec = &type->spec;
-    const bool listed = spec->item_size == 0 && hy__is_listed_size(spec->object_size);
-    hy_object_list *const list =
-        listed ? hy__list_of(type->shelf, spec->object_size) : &space->closed;
+    const size_t size = hy__block_size(type, spec->object_size);
+    const bool listed = spec->item_size == 0 && hy__is_listed_size(size);
+    const bool inline_way = listed && !hy__is_container(type) && !hy__is_weak(type);
+    hy_object_list *const list = inline_way ? hy__list_of(type->shelf, size) : &space->closed;
     type->window.new_list = spec->kind == HY_KIND_LEGACY ? &space->closed : list;
     type->window.drop_list = spec->kind == HY_KIND_PLAIN ? list : &space->closed;
-    type->window.zeroed = spec->traverse != NULL ? spec->object_size - sizeof(hy_object) : 0;
 }
 
 static hy_type *place_type(hy_space *space, const hy_type_spec *spec)
@@ -129,7 +153,7 @@ static hy_type *place_type(hy_space *space, const hy_type_spec *spec)
     type->space = space;
     type->spec = *spec;
     type->spec.name = name;
-    type->shelf = spec->traverse != NULL ? &space->containers : &space->atoms;
+    type->shelf = hy__is_container(type) ? &space->containers : &space->atoms;
     choose_lists(type);
     type->next = space->types;
     space->types = type;
@@ -145,6 +169,7 @@ hy_type *hy_type_new(hy_space *space, const hy_type_spec *given)
     }
     hy_type_spec spec = *given;
     inherit(&spec);
+    complete(&spec);
     const char *const fault = fault_of(space, &spec);
     if (fault != NULL) {
         report_fault(&spec, fault);

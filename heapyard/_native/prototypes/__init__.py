@@ -7,7 +7,17 @@ a drift is a failed test and not a crash.
 
 from __future__ import annotations
 
-from heapyard._native.prototypes import bump, domain, heap, misuse, objects, pages, region, trial
+from heapyard._native.prototypes import (
+    bump,
+    collector,
+    domain,
+    heap,
+    misuse,
+    objects,
+    pages,
+    region,
+    trial,
+)
 from heapyard._native.prototypes._table import LibraryName, Part, Prototype
 
 __all__ = ["PARTS", "LibraryName", "Part", "Prototype", "functions_of"]
@@ -20,6 +30,7 @@ PARTS: tuple[Part, ...] = (
     heap.PART,
     domain.PART,
     objects.PART,
+    collector.PART,
     trial.PART,
 )
 

@@ -31,6 +31,9 @@ TraverseFunction = CFUNCTYPE(c_int, c_void_p, VisitFunction, c_void_p)
 ObjectFunction = CFUNCTYPE(None, c_void_p)
 """hy_object_fn."""
 
+WeakFunction = CFUNCTYPE(None, c_void_p)
+"""hy_weak_fn."""
+
 
 class ObjectStruct(Structure):
     """What every object begins with (hy_object)."""
@@ -59,7 +62,7 @@ class ObjectListStruct(Structure):
 class TypeStruct(Structure):
     """What the inline ways see of a type (hy_type)."""
 
-    _fields_ = (("drop_list", c_void_p), ("new_list", c_void_p), ("zeroed", c_size_t))
+    _fields_ = (("drop_list", c_void_p), ("new_list", c_void_p))
 
 
 class TypeSpecStruct(Structure):
@@ -74,6 +77,7 @@ class TypeSpecStruct(Structure):
         ("flags", c_uint32),
         ("base", c_void_p),
         ("traverse", TraverseFunction),
+        ("clear", ObjectFunction),
         ("dealloc", ObjectFunction),
         ("finalize", ObjectFunction),
         ("legacy", ObjectFunction),
@@ -88,7 +92,15 @@ class SpaceConfigStruct(Structure):
         ("source", POINTER(PageSourceStruct)),
         ("list_limit", c_uint32),
         ("flags", c_uint32),
+        ("engine", c_uint32),
+        ("reserved", c_uint32),
     )
+
+
+class EdgeStruct(Structure):
+    """A field of one object that refers to another (hy_edge)."""
+
+    _fields_ = (("origin", c_uint32), ("field", c_uint32), ("target", c_uint32))
 
 
 SpaceCountersStruct = counters_struct("hy_space_counters", SpaceCounters)
@@ -104,6 +116,7 @@ PART = Part(
             "hy_type": TypeStruct,
             "hy_type_spec": TypeSpecStruct,
             "hy_space_config": SpaceConfigStruct,
+            "hy_edge": EdgeStruct,
             "hy_space_counters": SpaceCountersStruct,
         }
     ),
@@ -121,6 +134,12 @@ PART = Part(
         function("hy_object_drop", None, c_void_p),
         function("hy_decref", None, c_void_p),
         function("hy_object_free", None, c_void_p),
+        function("hy_object_traverse", c_int, c_void_p, VisitFunction, c_void_p),
+        function("hy_new_many", c_size_t, c_void_p, POINTER(c_void_p), c_size_t),
+        function("hy_link_many", c_size_t, POINTER(c_void_p), POINTER(EdgeStruct), c_size_t),
+        function("hy_weak_new", c_void_p, c_void_p, WeakFunction, c_void_p),
+        function("hy_weak_get", c_void_p, c_void_p),
+        function("hy_weak_free", None, c_void_p),
         function("hy_space_set_list_limit", None, c_void_p, c_uint32),
         function("hy_space_trim", c_size_t, c_void_p),
         function("hy_space_walk", c_int, c_void_p, VisitFunction, c_void_p),

@@ -20,8 +20,8 @@
  *     object   [ type | count ][ fields ............. ]      16 bytes of header, 16-aligned
  *     free     [ NULL | < 0   ][ next | ............. ]
  *
- * `count` holds the references but one in its upper 61 bits, so that the last decref turns it
- * negative, and three flags below.
+ * `count` holds the references but one in its upper 33 bits, so that the last decref turns it
+ * negative; below are flags and the collector's own index of the object.
  *
  * Deallocation never recurses: what dealloc, finalize or legacy drop waits until that function has
  * returned, and goes then, the latest first. A list of a million nodes needs no stack. Plain objects
@@ -38,7 +38,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <heapyard/block.h>
 #include <heapyard/export.h>
@@ -48,10 +47,14 @@
 HY_BEGIN_DECLS
 
 /* One reference, as `count` counts it. */
-#define HY_OBJECT_REFERENCE ((int64_t)8)
+#define HY_OBJECT_REFERENCE ((int64_t)1 << 31)
 
-/* The flags in `count`. */
+/* The flags in `count`, and the first bit of the collector's index. */
 #define HY_OBJECT_FINALIZED ((int64_t)1) /* its finalizer has run; it runs once */
+#define HY_OBJECT_CONTAINER ((int64_t)2)
+#define HY_OBJECT_FROZEN    ((int64_t)4) /* not collected (<heapyard/gc.h>) */
+#define HY_OBJECT_IN_DOUBT  ((int64_t)8) /* the linked engine is looking at it */
+#define HY_OBJECT_INDEX     ((int64_t)16)
 
 /* The largest object that free lists hold, and the bound of each unless the configuration says. */
 #define HY_OBJECT_MAX_LISTED   ((size_t)512)
@@ -93,21 +96,27 @@ typedef void hy_object_fn(hy_object *object);
 
 /* Flags of a type. */
 typedef enum hy_type_flags {
-    HY_TYPE_CONTAINER = 1, /* its objects refer to others: it has `traverse`, and is not plain */
+    HY_TYPE_CONTAINER = 1,  /* its objects refer to others: it has `traverse`, and is not plain */
+    HY_TYPE_REFERENCES = 2, /* a container, each word of whose objects behind the header (hy_object,
+                             * or hy_var_object) is NULL or a reference: traverse, clear and dealloc
+                             * are then ours */
+    HY_TYPE_WEAK = 4,       /* there may be weak references to its objects: 8 bytes more for each */
 } hy_type_flags;
 
 /*
  * A type, as it is registered. `size` is sizeof(hy_type_spec).
  *
  *  plain      none of the three functions
- *  dealloc    `dealloc`: drops the references and memory that the object owns. It must not make a
+ *  dealloc    `dealloc` (with HY_TYPE_REFERENCES: none): drops the references and memory that the object owns. It must not make a
  *             new reference to it
  *  finalize   `finalize`: may do anything, also keep a reference (the object then lives on; it is
  *             not called again), and `dealloc`, or NULL
  *  legacy     `legacy`: as a finalizer and dealloc in one: either hy_object_free(object) at its
  *             end, or a new reference
  *
- * A type whose objects refer to others is a container; one whose objects don't is an atom. Where
+ * A type whose objects refer to others is a container; one whose objects don't is an atom. `clear`
+ * drops what a container refers to and leaves it fit for use: that is how the collector breaks a
+ * cycle. Without it, what only such a container could break is uncollectable. Where
  * `base` is given, the type is a kind of it: it is at least as large, a container where its base is
  * one, and takes over the functions that it does not name itself.
  */
@@ -121,6 +130,7 @@ typedef struct hy_type_spec {
     uint32_t flags;           /* hy_type_flags, or-ed */
     const hy_type *base;      /* NULL: none */
     hy_traverse_fn *traverse; /* a container's; NULL: an atom */
+    hy_object_fn *clear;      /* a container's; may be NULL */
     hy_object_fn *dealloc;
     hy_object_fn *finalize;
     hy_object_fn *legacy;
@@ -133,6 +143,12 @@ typedef enum hy_space_flags {
     HY_SPACE_DEBUG = 1,
 } hy_space_flags;
 
+/* How the collector finds containers (<heapyard/gc.h>). */
+typedef enum hy_gc_engine {
+    HY_GC_WALK = 0,   /* by walking the pools of their heap: no memory for each object */
+    HY_GC_LINKED = 1, /* by a list through headers of 16 bytes in front of each, as CPython does */
+} hy_gc_engine;
+
 /* How a space is made. `size` is sizeof(hy_space_config). */
 typedef struct hy_space_config {
     size_t size;
@@ -140,6 +156,8 @@ typedef struct hy_space_config {
     uint32_t list_limit;          /* one more than the blocks that each list takes at most; 0: the
                                    * default */
     uint32_t flags;               /* hy_space_flags, or-ed */
+    uint32_t engine;              /* a hy_gc_engine */
+    uint32_t reserved;            /* 0 */
 } hy_space_config;
 
 /* ---- what the inline paths need to see; the rest is hidden ---------------------------------- */
@@ -159,8 +177,7 @@ typedef struct hy_object_list {
 
 struct hy_type {
     hy_object_list *drop_list; /* where the last reference leads; one without room: the slow way */
-    hy_object_list *new_list;  /* what new objects come from; one without blocks: the slow way */
-    size_t zeroed;             /* bytes behind the header that must read as zero: a container's */
+    hy_object_list *new_list;  /* what new atoms come from; one without blocks: the slow way */
 };
 
 /* ---- spaces and types ----------------------------------------------------------------------- */
@@ -214,9 +231,6 @@ HY_API inline hy_object *hy_new(hy_type *type)
 #if HEAPYARD_COUNTERS
     list->hits++;
 #endif
-    if (type->zeroed != 0) {
-        (void)memset(&link->dead + 1, 0, type->zeroed);
-    }
     link->dead.count = 0;
     link->dead.type = type; /* last: from here on it is an object */
     return &link->dead;
@@ -228,7 +242,7 @@ HY_API HY_NODISCARD hy_object *hy_new_var(hy_type *type, size_t items);
 /* How many references there are. */
 static inline uint64_t hy_references(const hy_object *object)
 {
-    return (uint64_t)(object->count / HY_OBJECT_REFERENCE) + 1;
+    return (uint64_t)(object->count >> 31) + 1;
 }
 
 /* One more reference. */
@@ -277,6 +291,44 @@ static inline void hy_clear_field(hy_object **field)
 /* The end of `legacy`: the object's memory goes back to its heap. For any other object it is
  * misuse (bad argument). */
 HY_API void hy_object_free(hy_object *object);
+
+/* Calls visit(child, context) for each reference that the object owns, as its type says. Answers what
+ * stopped it; 0: nothing did. An atom has none. */
+HY_API int hy_object_traverse(hy_object *object, hy_visit_fn *visit, void *context);
+
+/* One step of building a graph: a field of one object refers to another from now on. */
+typedef struct hy_edge {
+    uint32_t origin; /* index of an object of a type with HY_TYPE_REFERENCES */
+    uint32_t field;  /* which of its references, from 0 */
+    uint32_t target; /* index of any object */
+} hy_edge;
+
+/* `count` new objects at `objects`, as hy_new makes them. Returns how many were made. */
+HY_API size_t hy_new_many(hy_type *type, hy_object **objects, size_t count);
+
+/* Put `count` references into fields that are NULL. Returns how many were put before one did not fit:
+ * a type without HY_TYPE_REFERENCES, a field that is not there, or one in use. */
+HY_API size_t hy_link_many(hy_object *const *objects, const hy_edge *edges, size_t count);
+
+/* ---- weak references ------------------------------------------------------------------------- */
+
+typedef struct hy_weak hy_weak;
+
+/* Called once when the object is dying, after the reference was cleared. */
+typedef void hy_weak_fn(void *context);
+
+/*
+ * A weak reference to an object of a type with HY_TYPE_WEAK (else: misuse, bad argument). It does not
+ * keep the object. When that dies, it is cleared before any finalizer runs, so that none can reach
+ * the dead through it; then `callback` (may be NULL) is called. NULL where there is no memory. O(1).
+ */
+HY_API HY_NODISCARD hy_weak *hy_weak_new(hy_object *object, hy_weak_fn *callback, void *context);
+
+/* A new reference to the object; NULL where it is dying or gone. O(1). */
+HY_API HY_NODISCARD hy_object *hy_weak_get(hy_weak *weak);
+
+/* End a weak reference, cleared or not; NULL is allowed. O(1). */
+HY_API void hy_weak_free(hy_weak *weak);
 
 /* ---- free lists ----------------------------------------------------------------------------- */
 
@@ -335,6 +387,7 @@ HY_API const char *hy_space_check_text(uint32_t code);
     X(uint64_t, list_misses, "total: made from a heap though of a size that lists hold")           \
     X(uint64_t, list_overflows, "total: blocks that their list had no room for")                   \
     X(uint64_t, list_flushes, "total: blocks taken off the lists by trim or a lower limit")        \
+    X(uint64_t, weak_references, "weak references that there are, cleared ones included")          \
     X(uint64_t, listed_blocks, "blocks on the lists")                                              \
     X(uint64_t, listed_bytes, "their bytes")                                                       \
     X(uint64_t, quarantined, "dead objects kept for a while (HY_SPACE_DEBUG)")                     \

@@ -1,0 +1,223 @@
+/*
+ * collect.c: a collection from its beginning to its end, and when there is one.
+ */
+#include "gc/internal.h"
+
+static void close_gc(hy_space *space)
+{
+    hy__gc *const gc = space->gc;
+    hy__buffer_drop(space, &gc->map.pools);
+    hy__buffer_drop(space, &gc->map.arenas);
+    hy__buffer_drop(space, &gc->map.pages);
+    hy__buffer_drop(space, &gc->side);
+    hy__buffer_drop(space, &gc->stack.buffer);
+    hy__buffer_drop(space, &gc->garbage.buffer);
+}
+
+hy__gc *hy__gc_of(hy_space *space)
+{
+    if (space->gc != NULL) {
+        return space->gc;
+    }
+    hy__gc *const gc = hy_bump_alloc_zeroed(space->bump, 1, sizeof *gc);
+    if (gc == NULL) {
+        return NULL;
+    }
+    gc->doomed.next = &gc->doomed;
+    gc->doomed.previous = &gc->doomed;
+    gc->frozen.next = &gc->frozen;
+    gc->frozen.previous = &gc->frozen;
+    space->gc = gc;
+    space->gc_drop = close_gc;
+    space->log.is_kept = !space->is_linked;
+    return gc;
+}
+
+/* ---- one collection --------------------------------------------------------------------------- */
+
+static bool find(hy_space *space, hy__gc *gc, unsigned generation)
+{
+    if (space->is_linked) {
+        return hy__find_in_lists(space, gc, generation);
+    }
+    return generation == HY_GC_GENERATIONS - 1 ? hy__find_by_walk(space, gc)
+                                               : hy__find_in_log(space, gc, generation);
+}
+
+/* All of the log are old from now on; the garbage among them too, for as long as it is there. */
+static void empty_log(hy_space *space)
+{
+    hy__log *const log = &space->log;
+    for (size_t i = 1; i < log->count; i++) {
+        if (log->entries[i] != NULL) {
+            hy__set_index(log->entries[i], 0);
+        }
+    }
+    log->count = 1;
+    log->middle = 1;
+}
+
+/* What finishing needs: a stack and a word for each object. */
+static bool reserve_finish(hy_space *space, hy__gc *gc)
+{
+    const size_t count = gc->garbage.count;
+    return hy__buffer_reserve(space, &gc->side, count * sizeof(int32_t)) &&
+           hy__buffer_reserve(space, &gc->stack.buffer, count * sizeof(hy_object *));
+}
+
+static bool find_garbage(hy_space *space, hy__gc *gc, unsigned generation)
+{
+    gc->garbage.count = 0;
+    gc->stack.count = 0;
+    gc->result = (hy_gc_result){.generation = generation};
+    const bool is_full = generation == HY_GC_GENERATIONS - 1;
+    if (is_full) {
+        hy__lists_flush(space, &space->containers);
+    }
+    space->is_walking = true;
+    const bool found =
+        (!space->is_debug || !is_full || hy__verify_traverse(space)) && find(space, gc, generation);
+    space->is_walking = false;
+    return found;
+}
+
+/* What was found stays where it was. */
+static void put_back(hy_space *space, hy__gc *gc)
+{
+    hy_object **const objects = hy__objects_data(&gc->garbage);
+    for (size_t i = 0; i < gc->garbage.count; i++) {
+        if (space->is_linked) {
+            hy__unlink(hy__link_of(objects[i]));
+            hy__link_last(&space->generations[HY_GC_GENERATIONS - 1], hy__link_of(objects[i]));
+        }
+    }
+    gc->garbage.count = 0;
+}
+
+static bool run(hy_space *space, hy__gc *gc, unsigned generation)
+{
+    if (!find_garbage(space, gc, generation)) {
+        put_back(space, gc);
+        return false;
+    }
+    if (!reserve_finish(space, gc)) {
+        put_back(space, gc);
+        return false;
+    }
+    if (generation == 1) {
+        gc->survived += gc->result.candidates - gc->garbage.count;
+    }
+    if (!space->is_linked && generation > 0) {
+        empty_log(space);
+    }
+    hy__finish(space, gc);
+    return true;
+}
+
+static void note(hy__gc *gc, unsigned generation)
+{
+    const hy_gc_result *const result = &gc->result;
+    hy_gc_counters *const c = &gc->counters;
+    c->young_collections += generation == 0;
+    c->middle_collections += generation == 1;
+    c->full_collections += generation == 2;
+    c->candidates += result->candidates;
+    c->collected += result->collected;
+    c->resurrected += result->resurrected;
+    c->uncollectable += result->uncollectable;
+    if (generation + 1 < HY_GC_GENERATIONS) {
+        gc->since[generation + 1]++;
+    }
+    for (unsigned i = 1; i <= generation; i++) {
+        gc->since[i] = 0;
+    }
+    if (generation == 2) {
+        gc->old = result->candidates - result->collected;
+        gc->survived = 0;
+    }
+}
+
+static void call_back(hy__gc *gc, unsigned generation, const hy_gc_result *result)
+{
+    if (gc->callback != NULL) {
+        gc->callback(gc->context, generation, result);
+    }
+}
+
+int64_t hy_gc_collect(hy_space *space, unsigned generation)
+{
+    hy__gc *const gc = hy__gc_of(space);
+    if (gc == NULL) {
+        return -1;
+    }
+    if (generation >= HY_GC_GENERATIONS || gc->is_collecting || space->is_walking) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "gc", space,
+                   generation >= HY_GC_GENERATIONS ? "(there are generations 0 to 2)"
+                                                   : "(a collection runs)");
+        return -1;
+    }
+    gc->is_collecting = true;
+    call_back(gc, generation, NULL);
+    const bool done = run(space, gc, generation);
+    if (done) {
+        note(gc, generation);
+        space->births = 0;
+    } else {
+        gc->result = (hy_gc_result){.generation = generation};
+        gc->counters.postponed++;
+    }
+    gc->result.left = hy__objects_data(&gc->garbage);
+    call_back(gc, generation, &gc->result);
+    gc->is_collecting = false;
+    return done ? (int64_t)(gc->result.collected + gc->result.uncollectable) : -1;
+}
+
+/* ---- when ------------------------------------------------------------------------------------- */
+
+static unsigned generation_due(const hy__gc *gc)
+{
+    const bool middle = gc->thresholds[1] != 0 && gc->since[1] >= gc->thresholds[1];
+    const bool old = gc->thresholds[2] != 0 && gc->since[2] >= gc->thresholds[2];
+    if (old && gc->survived >= gc->old / 4) {
+        return 2;
+    }
+    return middle ? 1 : 0;
+}
+
+static void collect_when_due(hy_space *space)
+{
+    space->births = 0;
+    if (!space->gc->is_collecting) {
+        (void)hy_gc_collect(space, generation_due(space->gc));
+    }
+}
+
+void hy_gc_set_thresholds(hy_space *space, uint64_t young, uint32_t middle, uint32_t old)
+{
+    hy__gc *const gc = hy__gc_of(space);
+    if (gc == NULL) {
+        return;
+    }
+    gc->thresholds[1] = middle;
+    gc->thresholds[2] = old;
+    space->due = young;
+    space->collect = collect_when_due;
+}
+
+void hy_gc_set_callback(hy_space *space, hy_gc_fn *callback, void *context)
+{
+    hy__gc *const gc = hy__gc_of(space);
+    if (gc != NULL) {
+        gc->callback = callback;
+        gc->context = context;
+    }
+}
+
+void hy_gc_set_roots(hy_space *space, hy_object *const *roots, size_t count)
+{
+    hy__gc *const gc = hy__gc_of(space);
+    if (gc != NULL) {
+        gc->roots = roots;
+        gc->root_count = roots != NULL ? count : 0;
+    }
+}

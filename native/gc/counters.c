@@ -1,0 +1,46 @@
+/*
+ * counters.c: what the collector has done, and what it holds.
+ */
+#include "gc/internal.h"
+
+#if HEAPYARD_COUNTERS
+
+static int count_frozen(hy_object *object, void *context)
+{
+    *(uint64_t *)context += hy__is_frozen(object);
+    return 0;
+}
+
+static uint64_t held_bytes(const hy__gc *gc)
+{
+    return gc->map.pools.size + gc->map.arenas.size + gc->map.pages.size + gc->side.size +
+           gc->stack.buffer.size + gc->garbage.buffer.size;
+}
+
+static void fill_in(hy_space *space, hy_gc_counters *c)
+{
+    if (space->gc != NULL) {
+        *c = space->gc->counters;
+        c->side_bytes = held_bytes(space->gc);
+    }
+    for (size_t i = 1; i < space->log.count; i++) {
+        c->log_entries += space->log.entries[i] != NULL;
+    }
+    c->log_bytes = space->log.capacity * sizeof(hy_object *);
+    (void)hy_gc_walk(space, count_frozen, &c->frozen);
+}
+
+#endif /* HEAPYARD_COUNTERS */
+
+bool hy_gc_get_counters(hy_space *space, hy_gc_counters *counters)
+{
+    *counters = (hy_gc_counters){0};
+#if HEAPYARD_COUNTERS
+    fill_in(space, counters);
+#else
+    (void)space;
+#endif
+    counters->size = sizeof *counters;
+    counters->version = 1;
+    return HEAPYARD_COUNTERS;
+}

@@ -1,0 +1,116 @@
+/*
+ * internal.h: the collector, as its own files see it.
+ *
+ *     collect.c   what is asked for, thresholds, callbacks
+ *        |
+ *        +---- verify.c         whether traverse tells the truth (debug spaces)
+ *        |
+ *        +---- walk.c (map.c)   all containers, by the pools of their heap    \
+ *        +---- log.c            the young and the middle ones, by the log       }  find garbage
+ *        +---- linked.c         any generation, by the lists                  /
+ *        |
+ *        '---- finish.c         weak references, finalizers, what they resurrect, clear
+ *
+ * Finding changes nothing but what belongs to the collector; it may fail for want of memory. Finishing
+ * needs no memory that was not taken before.
+ */
+#ifndef HEAPYARD_GC_INTERNAL_H
+#define HEAPYARD_GC_INTERNAL_H
+
+#include <heapyard/gc.h>
+
+#include "object/track.h"
+
+/* Memory from the space's page source that grows; what is in it is kept. */
+typedef struct hy__buffer {
+    void *data;
+    size_t size; /* mapped bytes */
+} hy__buffer;
+
+/* Objects, in a buffer. */
+typedef struct hy__objects {
+    hy__buffer buffer;
+    size_t count;
+} hy__objects;
+
+/* One pool that has containers, as a full collection sees it. */
+typedef struct hy__gc_pool {
+    uintptr_t first;     /* its first block */
+    uint32_t slot;       /* that block's number */
+    uint32_t blocks;     /* carved */
+    uint32_t block_size; /* bytes; 0: one block larger than a class, of any size */
+    uint32_t reciprocal; /* 2^32 / block_size, rounded up; 0 with block_size 0 */
+} hy__gc_pool;
+
+/* Where a container's slot is told from its address (map.c). */
+typedef struct hy__gc_map {
+    hy__buffer pools; /* of hy__gc_pool, by address */
+    size_t pool_count;
+    hy__buffer arenas; /* a table of hashes: hy__gc_arena */
+    size_t arena_mask;
+    hy__buffer pages; /* by arena and page: number of the pool + 1 */
+    size_t page_count;
+    uint32_t slots;
+    size_t first_alone; /* pools from here on have a mapping of their own, by address */
+} hy__gc_map;
+
+typedef struct hy__gc {
+    hy__gc_map map;
+    hy__buffer side;   /* of int32_t, by slot or place in the log: what is left of the references */
+    hy__objects stack; /* reached, not yet looked at */
+    hy__objects garbage;
+    hy__gc_link doomed; /* linked: the garbage */
+    hy__gc_link frozen; /* linked: what is left alone */
+    bool is_collecting;
+    uint64_t thresholds[HY_GC_GENERATIONS];
+    uint64_t since[HY_GC_GENERATIONS]; /* collections of the generation before since one of this */
+    uint64_t survived; /* containers that became old since the last full collection */
+    uint64_t old;      /* containers that there were after it */
+    hy_gc_fn *callback;
+    void *context;
+    hy_object *const *roots;
+    size_t root_count;
+    hy_gc_result result;
+    hy_gc_counters counters; /* totals, and those of the last full collection */
+} hy__gc;
+
+/* What the collector keeps; NULL: no memory. */
+hy__gc *hy__gc_of(hy_space *space);
+
+/* buffer.c: room for `size` bytes; false: no memory, and all is as it was. */
+bool hy__buffer_reserve(hy_space *space, hy__buffer *buffer, size_t size);
+void hy__buffer_drop(hy_space *space, hy__buffer *buffer);
+bool hy__objects_add(hy_space *space, hy__objects *objects, hy_object *object);
+
+static inline hy_object **hy__objects_data(const hy__objects *objects)
+{
+    return objects->buffer.data;
+}
+
+/* Put on the stack what has room; the caller reserved it. */
+static inline void hy__push(hy__objects *stack, hy_object *object)
+{
+    hy__objects_data(stack)[stack->count++] = object;
+}
+
+/* map.c: lay out the pools. */
+bool hy__map_make(hy_space *space, hy__gc *gc);
+
+/* walk.c, log.c, linked.c: fill in gc->garbage and gc->result.candidates. False: no memory. */
+bool hy__find_by_walk(hy_space *space, hy__gc *gc);
+bool hy__find_in_log(hy_space *space, hy__gc *gc, unsigned generation);
+bool hy__find_in_lists(hy_space *space, hy__gc *gc, unsigned generation);
+
+/* verify.c: whether every traverse tells the truth; else that was told, or there is no memory. */
+bool hy__verify_traverse(hy_space *space);
+
+/* finish.c: end the garbage. */
+void hy__finish(hy_space *space, hy__gc *gc);
+
+/* Whether a container is one that collections leave alone. */
+static inline bool hy__is_frozen(const hy_object *object)
+{
+    return (object->count & HY_OBJECT_FROZEN) != 0;
+}
+
+#endif /* HEAPYARD_GC_INTERNAL_H */

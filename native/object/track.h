@@ -1,0 +1,57 @@
+/*
+ * track.h: how the collector gets to know containers. Where it walks the heap it finds all of them;
+ * the log tells which are young. The linked engine has them in lists, one for each generation.
+ */
+#ifndef HEAPYARD_OBJECT_TRACK_H
+#define HEAPYARD_OBJECT_TRACK_H
+
+#include "object/internal.h"
+
+/* The largest index, and so the most entries of a log. */
+#define HY__INDEX_LIMIT ((size_t)((HY_OBJECT_REFERENCE - 1) / HY_OBJECT_INDEX))
+
+static inline hy__gc_link *hy__link_of(const hy_object *object)
+{
+    return (hy__gc_link *)(uintptr_t)object - 1;
+}
+
+static inline hy_object *hy__object_of(const hy__gc_link *link)
+{
+    return (hy_object *)(uintptr_t)(link + 1);
+}
+
+static inline size_t hy__index_of(const hy_object *object)
+{
+    return (size_t)(object->count & HY__BELOW) / (size_t)HY_OBJECT_INDEX;
+}
+
+static inline void hy__set_index(hy_object *object, size_t index)
+{
+    const int64_t rest = object->count & ~(HY__BELOW & ~HY__FLAGS);
+    object->count = rest | (int64_t)index * HY_OBJECT_INDEX;
+}
+
+static inline void hy__link_last(hy__gc_link *list, hy__gc_link *link)
+{
+    link->next = list;
+    link->previous = list->previous;
+    list->previous->next = link;
+    list->previous = link;
+}
+
+static inline void hy__unlink(hy__gc_link *link)
+{
+    link->previous->next = link->next;
+    link->next->previous = link->previous;
+}
+
+void hy__track_open(hy_space *space, const hy_page_source *source);
+void hy__track_close(hy_space *space);
+
+/* A container begins, or lives on after all: it is young. Without memory for the log, it is old. */
+void hy__track(hy_space *space, hy_object *object);
+
+/* A container is dying. */
+void hy__untrack(hy_space *space, hy_object *object);
+
+#endif /* HEAPYARD_OBJECT_TRACK_H */

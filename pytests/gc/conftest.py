@@ -1,0 +1,51 @@
+"""Spaces of both engines, verified when their test ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from heapyard import FaultyPages, ObjectSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    MakeSpace = Callable[..., ObjectSpace]
+
+ENGINES = ("walk", "linked")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each test that asks for it runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def source() -> FaultyPages:
+    """The kernel's pages, counted."""
+    return FaultyPages()
+
+
+@pytest.fixture
+def make_space(source: FaultyPages, engine: str) -> Iterator[MakeSpace]:
+    """Makes spaces over `source`; takes what ObjectSpace takes."""
+    made: list[ObjectSpace] = []
+
+    def make(**config: Any) -> ObjectSpace:
+        made.append(ObjectSpace(source=source, engine=engine, **config))
+        return made[-1]
+
+    yield make
+    source.fail_from(0)
+    for space in made:
+        space.check()
+        space.close()
+    assert source.counts.mapped_bytes == 0
+
+
+@pytest.fixture
+def space(make_space: MakeSpace) -> ObjectSpace:
+    """A space with the default configuration."""
+    return make_space()

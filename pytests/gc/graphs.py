@@ -1,0 +1,63 @@
+"""Graphs as data, a model that says what of them lives, and the same graph in a space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from heapyard import ObjectSpace, ObjectType
+
+__all__ = ["FIELDS", "Graph", "build", "drop", "graphs", "reachable"]
+
+FIELDS = 4
+
+
+@dataclass(frozen=True)
+class Graph:
+    """`edges`: (from, field, to), each field once. `roots` are referred to from outside."""
+
+    size: int
+    edges: tuple[tuple[int, int, int], ...]
+    roots: frozenset[int]
+
+
+@st.composite
+def graphs(draw: st.DrawFn, *, most: int = 40) -> Graph:
+    """A graph of up to `most` nodes, any fields of which refer to any of them."""
+    size = draw(st.integers(1, most))
+    node = st.integers(0, size - 1)
+    edges = draw(
+        st.dictionaries(st.tuples(node, st.integers(0, FIELDS - 1)), node, max_size=3 * size)
+    )
+    rows = tuple((origin, field, target) for (origin, field), target in sorted(edges.items()))
+    return Graph(size, rows, draw(st.frozensets(node)))
+
+
+def reachable(graph: Graph, start: Iterable[int]) -> frozenset[int]:
+    """What `start` reaches, itself included."""
+    found: set[int] = set()
+    waiting = list(start)
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += [target for origin, _, target in graph.edges if origin == node]
+    return frozenset(found)
+
+
+def build(space: ObjectSpace, kind: ObjectType, graph: Graph) -> list[int]:
+    """The graph's objects, by node. Each has one reference from outside."""
+    objects = space.new_many(kind, graph.size)
+    space.link(objects, graph.edges)
+    return objects
+
+
+def drop(space: ObjectSpace, objects: list[int], nodes: Iterable[int]) -> None:
+    """Drop the references from outside."""
+    for node in nodes:
+        space.decref(objects[node])

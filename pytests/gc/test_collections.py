@@ -1,0 +1,254 @@
+"""Generations, thresholds, roots, freezing, large objects, memory, and the truth of traverse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from heapyard import FaultyPages, Kind, ObjectSpace
+from heapyard.errors import BadArgumentError, OutOfMemoryError
+from heapyard.misuse import recorded_misuse
+from pytests.gc.test_finalizers import ring
+from pytests.object.nodes import field, set_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from heapyard import CollectorCounters
+    from pytests.gc.conftest import MakeSpace
+
+
+def counters(space: ObjectSpace) -> CollectorCounters:
+    found = space.collector_counters()
+    if found is None:
+        pytest.skip("a build without counters")
+    return found
+
+
+def test_an_object_ages_by_surviving(space: ObjectSpace) -> None:
+    node = space.node_type("node", 1)
+    space.collect()
+    one = space.new(node)
+    ages = [space.generation(one)]
+    for generation in (0, 0, 1, 0, 2):
+        space.collect(generation)
+        ages.append(space.generation(one))
+    assert ages == [0, 1, 1, 2, 2, 2]
+    space.decref(one)
+
+
+def test_a_young_collection_leaves_old_garbage(space: ObjectSpace) -> None:
+    node = space.node_type("node", 1)
+    space.collect()
+    old = ring(space, node, 3)
+    space.incref(old[0])
+    space.collect(0)
+    space.collect(1)
+    space.decref(old[0])
+    young = ring(space, node, 4)
+    assert space.collect(0) == 4
+    assert sorted(space.containers()) == sorted(old)
+    assert space.collect(1) == 0
+    assert space.collect(2) == 3
+    assert young
+
+
+@pytest.mark.parametrize("generation", [-1, 3])
+def test_there_are_three_generations(space: ObjectSpace, generation: int) -> None:
+    with pytest.raises(BadArgumentError, match="generation"):
+        space.collect(generation)
+
+
+def test_the_dead_leave_no_trace_in_what_is_young(space: ObjectSpace) -> None:
+    node = space.node_type("node", 40)
+    space.collect()
+    for _ in range(20):
+        objects = space.new_many(node, 3000)
+        for one in objects:
+            space.decref(one)
+        space.trim()
+    assert space.collect(0) == 0
+    assert counters(space).log_entries == 0
+
+
+def test_thresholds_collect_by_themselves(space: ObjectSpace) -> None:
+    node = space.node_type("node", 1)
+    space.set_thresholds(100, 5, 3)
+    for _ in range(4000):
+        ring(space, node, 1)
+    found = counters(space)
+    assert len(space.containers()) <= 100
+    assert found.young_collections >= 20
+    assert found.middle_collections >= 5
+    assert found.full_collections >= 1
+    space.set_thresholds(0)
+    before = counters(space).young_collections
+    for _ in range(500):
+        ring(space, node, 1)
+    assert counters(space).young_collections == before
+
+
+def test_roots_change_nothing_but_the_order_of_the_work(make_space: MakeSpace) -> None:
+    space = make_space()
+    node = space.node_type("node", 2)
+    objects = space.new_many(node, 100)
+    space.link(objects, [(index, 0, (index * 7 + 1) % 100) for index in range(100)])
+    for one in objects[1:]:
+        space.decref(one)
+    garbage = ring(space, node, 50)
+    space.set_roots([objects[0]])
+    space.collect()
+    assert not set(garbage) & set(space.containers())
+    live = set(space.containers())
+    space.set_roots([])
+    assert space.collect() == 0
+    assert set(space.containers()) == live
+    space.decref(objects[0])
+    space.collect()
+    assert space.containers() == []
+
+
+def test_what_is_frozen_is_left_alone_and_keeps_what_it_refers_to(space: ObjectSpace) -> None:
+    node = space.node_type("node", 2)
+    frozen = ring(space, node, 3)
+    assert space.freeze() == 3
+    kept = ring(space, node, 2)
+    space.incref(kept[0])
+    set_field(frozen[0], 1, kept[0])
+    lost = ring(space, node, 4)
+    assert space.collect() == 4
+    assert sorted(space.containers()) == sorted([*frozen, *kept])
+    assert [space.generation(one) for one in frozen] == [3] * 3
+    assert counters(space).frozen == 3
+    assert space.unfreeze() == 3
+    assert space.collect() == 5
+    assert lost
+
+
+@pytest.mark.parametrize("items", [60, 500, 5000, 9000, 70_000, 400_000])
+def test_large_containers_are_found_and_what_they_refer_to(space: ObjectSpace, items: int) -> None:
+    row = space.type("row", size=24, item_size=8, kind=Kind.DEALLOC, references=True)
+    node = space.node_type("node", 1)
+    big, other, small = space.new(row, items), space.new(row, items), space.new(node)
+    last = 1 + items - 1
+    for origin, place, target in ((big, 1, other), (other, last, small), (small, 0, big)):
+        space.incref(target)
+        set_field(origin, place, target)
+    kept, held = space.new(row, items), space.new(node)
+    set_field(kept, last, held)
+    for one in (big, other, small):
+        space.decref(one)
+    assert space.collect() == 3
+    assert sorted(space.containers()) == sorted([kept, held])
+    assert field(kept, last) == held
+    space.decref(kept)
+    assert space.objects() == []
+
+
+def test_blocks_on_free_lists_and_emptied_pools_are_no_containers(space: ObjectSpace) -> None:
+    node = space.node_type("node", 4)
+    others = space.node_type("others", 20)
+    kept: list[int] = []
+    for round_ in range(5):
+        objects = space.new_many(node if round_ % 2 else others, 2000)
+        kept += objects[:: 97 + round_]
+        for one in sorted(set(objects) - set(kept)):
+            space.decref(one)
+        assert space.collect() == 0
+        assert sorted(space.containers()) == sorted(kept)
+    space.trim()
+    assert space.collect() == 0
+    assert sorted(space.containers()) == sorted(kept)
+
+
+def test_referrers_are_found(space: ObjectSpace) -> None:
+    node = space.node_type("node", 2)
+    objects = space.new_many(node, 4)
+    space.link(objects, [(0, 0, 3), (0, 1, 3), (1, 1, 3), (2, 0, 1)])
+    assert sorted(space.referrers(objects[3])) == sorted(objects[:2])
+    assert space.references(objects[0]) == [objects[3]] * 2
+    assert space.referrers(objects[0]) == []
+
+
+def test_out_of_memory_postpones_and_changes_nothing(engine: str) -> None:
+    """At the k-th request for pages, for every k."""
+    for k in range(1, 40):
+        source = FaultyPages()
+        with ObjectSpace(source=source, engine=engine) as space:
+            node = space.node_type("node", 4, kind=Kind.FINALIZE, finalize=lambda _: None)
+            ring(space, node, 9000)
+            kept = ring(space, node, 500)
+            space.incref(kept[0])
+            before = sorted(space.containers())
+            source.fail_from(k)
+            postponed = False
+            try:
+                space.collect()
+            except OutOfMemoryError:
+                postponed = True
+                assert sorted(space.containers()) == before
+                space.check()
+            source.fail_from(0)
+            if postponed:
+                assert space.collect() == 9000
+            assert sorted(space.containers()) == sorted(kept)
+            space.check()
+        if not postponed:
+            assert k > 1
+            return
+    pytest.fail("the collection asks for pages without end")
+
+
+def test_a_space_that_was_never_collected_keeps_nothing_for_it(space: ObjectSpace) -> None:
+    ring(space, space.node_type("node", 2), 5000)
+    found = counters(space)
+    assert (found.side_bytes, found.log_bytes) == (0, 0)
+    space.collect()
+    assert counters(space).side_bytes > 0
+    space.trim()
+    assert counters(space).side_bytes == 0
+
+
+# ---- traverse that lies ---
+
+LIES: dict[str, Callable[[list[int]], list[int]]] = {
+    "skips a reference": lambda fields: fields[1:],
+    "visits a reference twice": lambda fields: [*fields, fields[0]],
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_traverse_that_lies_is_named_in_a_debug_space(make_space: MakeSpace, lie: str) -> None:
+    space = make_space(debug=True)
+
+    def traverse(address: int) -> list[int]:
+        return LIES[lie]([field(address, 0), field(address, 1)])
+
+    def drop(address: int) -> None:
+        space.decref(field(address, 0))
+        space.decref(field(address, 1))
+
+    liar = space.type("liar", size=32, kind=Kind.DEALLOC, dealloc=drop, traverse=traverse)
+    one = space.new(liar)
+    for index in range(2):
+        set_field(one, index, space.new(space.type("atom", size=40)))
+    with recorded_misuse() as reports, pytest.raises(OutOfMemoryError):
+        space.collect()
+    assert [(r.part, r.detail, r.address) for r in reports] == [
+        ("gc", f"(traverse of type liar {lie})", one)
+    ]
+    space.decref(one)
+
+
+def test_honest_types_are_not_named_in_a_debug_space(make_space: MakeSpace) -> None:
+    space = make_space(debug=True)
+    node = space.node_type("node", 3)
+    objects = space.new_many(node, 50)
+    space.link(objects, [(i, f, (i * 3 + f) % 50) for i in range(50) for f in range(3)])
+    with recorded_misuse() as reports:
+        assert space.collect() == 0
+        for one in objects:
+            space.decref(one)
+        assert space.collect() == 50
+    assert reports == []
