@@ -22,6 +22,7 @@ from heapyard._arguments import SIZE_MAX, size_argument
 from heapyard._native.prototypes.objects import (
     EdgeStruct,
     ObjectFunction,
+    ObjectStruct,
     SpaceConfigStruct,
     SpaceCountersStruct,
     TraverseFunction,
@@ -61,6 +62,8 @@ LIST_LIMIT = 256
 _UINT32_MAX = (1 << 32) - 1
 _CONTAINER, _REFERENCES, _WEAK = 1, 2, 4
 _DEBUG = 1
+_REFERENCE_SHIFT = 31
+"""HY_OBJECT_REFERENCE is 1 << 31."""
 
 
 class Kind(IntEnum):
@@ -118,6 +121,7 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         super().__init__()
         _check_limit(list_limit)
         self._functions: list[object] = []
+        self._types: dict[int, ObjectType] = {}
         config = SpaceConfigStruct(
             ctypes.sizeof(SpaceConfigStruct),
             source.pointer if source is not None else None,
@@ -125,6 +129,7 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
             _DEBUG if debug else 0,
             _engine(engine),
         )
+        self.engine = Engine(config.engine)
         handle: int | None = self._native.hy_space_new(config)
         if handle is None:
             raise OutOfMemoryError("No pages for a space of objects.")
@@ -164,7 +169,9 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         handle = self._native.hy_type_new(self.handle, spec)
         if handle is None:
             raise HeapyardError(f"Type {name} was refused, or there is no memory for it.")
-        return ObjectType(name, handle, size, item_size, kind)
+        made = ObjectType(name, handle, size, item_size, kind)
+        self._types[handle] = made
+        return made
 
     def _callbacks(self, functions: Functions) -> dict[str, object]:
         calls: dict[str, Callable[[int], object]] = {
@@ -242,6 +249,20 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
     def decref(self, address: int) -> None:
         """One reference less; the last one ends the object as its kind says."""
         self._native.hy_decref(address)
+
+    def reference_count(self, address: int) -> int:
+        """How many references there are to an object."""
+        return int(ObjectStruct.from_address(address).count >> _REFERENCE_SHIFT) + 1
+
+    def type_of(self, address: int) -> ObjectType:
+        """The type of a live object."""
+        return self._types[ObjectStruct.from_address(address).type]
+
+    def dot(self) -> str:
+        """The live objects and their references, as text in the DOT language."""
+        from heapyard.object_graph import dot  # noqa: PLC0415
+
+        return dot(self)
 
     def free(self, address: int) -> None:
         """The end of a legacy function: the object's memory goes back."""

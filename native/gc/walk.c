@@ -45,9 +45,11 @@ is_container(const hy_object *object)
 }
 
 typedef void object_fn(walk *w, hy_object *object, uint32_t slot);
+typedef bool slot_fn(int32_t left);
 
-/* Call `look` for each container, by address. */
-static inline __attribute__((always_inline)) void for_each(walk *w, object_fn *look)
+/* Call `look` for each container whose slot is wanted, by address. The memory of others is not read. */
+static inline __attribute__((always_inline)) void for_each(walk *w, slot_fn *wanted,
+                                                           object_fn *look)
 {
     const hy__gc_pool *const pools = w->map->pools.data;
     for (size_t i = 0; i < w->map->pool_count && !w->failed; i++) {
@@ -55,7 +57,7 @@ static inline __attribute__((always_inline)) void for_each(walk *w, object_fn *l
         uintptr_t place = pool.first;
         for (uint32_t slot = pool.slot; slot < pool.slot + pool.blocks; slot++) {
             hy_object *const object = (hy_object *)place;
-            if (is_container(object) && !hy__is_frozen(object)) {
+            if (wanted(w->left[slot]) && is_container(object) && !hy__is_frozen(object)) {
                 look(w, object, slot);
             }
             place += pool.block_size;
@@ -103,11 +105,13 @@ static int subtract(hy_object *child, void *context)
     return 0;
 }
 
-static void take_off(walk *w, hy_object *object, uint32_t slot)
+static inline bool is_in_doubt(int32_t left)
 {
-    if (w->left[slot] == REACHED) {
-        return;
-    }
+    return left != REACHED;
+}
+
+static inline void take_off(walk *w, hy_object *object, uint32_t slot)
+{
     w->left[slot] += (int32_t)hy_references(object);
     w->gc->result.candidates++;
     for_each_child(object, subtract, w);
@@ -165,12 +169,14 @@ static void drain(walk *w, size_t waiting)
     }
 }
 
-static void mark(walk *w, hy_object *object, uint32_t slot)
+static inline bool is_referred_to(int32_t left)
+{
+    return left != 0 && left != REACHED;
+}
+
+static inline void mark(walk *w, hy_object *object, uint32_t slot)
 {
     w->cursor = slot;
-    if (w->left[slot] == 0 || w->left[slot] == REACHED) {
-        return;
-    }
     for_each_child(object, reach, w);
     drain(w, WAITING);
 }
@@ -201,17 +207,16 @@ static void mark_from_roots(walk *w)
 
 /* ---- 3: the rest ------------------------------------------------------------------------------ */
 
-static void gather(walk *w, hy_object *object, uint32_t slot)
+/* Slots that hold no container are 0 too. */
+static inline bool is_unreached(int32_t left)
 {
-    if (w->left[slot] == 0 && !hy__objects_add(w->space, &w->gc->garbage, object)) {
-        w->failed = true;
-    }
+    return left == 0;
 }
 
-/* Whether there is any: a look at the side array alone. Slots that hold no container are 0 too. */
-static void gather_all(walk *w)
+static inline void gather(walk *w, hy_object *object, uint32_t slot)
 {
-    for_each(w, gather);
+    (void)slot;
+    w->failed = !hy__objects_add(w->space, &w->gc->garbage, object);
 }
 
 static bool reserve(hy_space *space, hy__gc *gc)
@@ -233,13 +238,13 @@ bool hy__find_by_walk(hy_space *space, hy__gc *gc)
     (void)memset(w.ring, 0xff, sizeof w.ring);
     mark_from_roots(&w);
     if (!w.failed) {
-        for_each(&w, take_off);
+        for_each(&w, is_in_doubt, take_off);
         empty_ring(&w);
-        for_each(&w, mark);
+        for_each(&w, is_referred_to, mark);
         drain(&w, 0);
     }
     if (!w.failed) {
-        gather_all(&w);
+        for_each(&w, is_unreached, gather);
     }
     gc->stack.count = 0;
     return !w.failed;

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heapyard import FaultyPages, Kind, ObjectSpace
+from heapyard.collector import Engine
 from heapyard.errors import BadArgumentError, OutOfMemoryError
 from heapyard.misuse import recorded_misuse
 from pytests.gc.test_finalizers import ring
@@ -89,6 +90,10 @@ def test_thresholds_collect_by_themselves(space: ObjectSpace) -> None:
     assert counters(space).young_collections == before
 
 
+def space_walks(space: ObjectSpace) -> bool:
+    return space.engine is Engine.WALK
+
+
 def test_roots_change_nothing_but_the_order_of_the_work(make_space: MakeSpace) -> None:
     space = make_space()
     node = space.node_type("node", 2)
@@ -97,8 +102,11 @@ def test_roots_change_nothing_but_the_order_of_the_work(make_space: MakeSpace) -
     for one in objects[1:]:
         space.decref(one)
     garbage = ring(space, node, 50)
+    before = counters(space).candidates
     space.set_roots([objects[0]])
     space.collect()
+    if space_walks(space):
+        assert counters(space).candidates - before <= 150 - 14, "what roots reach is in no doubt"
     assert not set(garbage) & set(space.containers())
     live = set(space.containers())
     space.set_roots([])
@@ -160,6 +168,28 @@ def test_blocks_on_free_lists_and_emptied_pools_are_no_containers(space: ObjectS
     space.trim()
     assert space.collect() == 0
     assert sorted(space.containers()) == sorted(kept)
+
+
+def test_pools_without_a_container_are_not_walked(make_space: MakeSpace) -> None:
+    space = make_space()
+    node = space.node_type("node", 4)
+    for one in space.new_many(node, 3000):
+        space.decref(one)
+    space.collect()
+    assert counters(space).pools_walked == 0
+
+
+@pytest.mark.parametrize("step", [2, 7, 50])
+def test_free_blocks_between_containers_are_none(space: ObjectSpace, step: int) -> None:
+    node = space.node_type("node", 4)
+    objects = space.new_many(node, 1000)
+    kept = objects[::step]
+    for one in sorted(set(objects) - set(kept)):
+        space.decref(one)
+    space.set_list_limit(0)
+    assert space.collect() == 0
+    found = counters(space)
+    assert found.candidates == len(kept)
 
 
 def test_referrers_are_found(space: ObjectSpace) -> None:
@@ -252,3 +282,17 @@ def test_honest_types_are_not_named_in_a_debug_space(make_space: MakeSpace) -> N
             space.decref(one)
         assert space.collect() == 50
     assert reports == []
+
+
+def test_the_graph_can_be_drawn(space: ObjectSpace) -> None:
+    node = space.node_type('no"de', 2)
+    objects = space.new_many(node, 3)
+    space.link(objects, [(0, 0, 1), (1, 1, 2), (0, 1, 1)])
+    names = {address: f"n{number}" for number, address in enumerate(sorted(objects))}
+    text = space.dot()
+    one, two, three = (names[address] for address in objects)
+    assert text.startswith("digraph objects {")
+    assert f'{two} [label="no\\"de\\n3 refs"];' in text
+    assert text.count(f"{one} -> {two};") == 2
+    assert text.count(f"{two} -> {three};") == 1
+    assert text.count("->") == 3
