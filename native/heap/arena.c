@@ -165,7 +165,7 @@ static hy__pool *take_at(hy__heap *heap, hy__arena *arena, size_t page, unsigned
     pool->stale = arena->huge ? (uint16_t)((1U << (pages < 16 ? pages : 16)) - 1)
                               : dirty_among(arena, page, pages);
     *fresh = pages - occupy(heap, arena, page, pages, pool->number);
-    heap->resident_pages += arena->huge || request->touched > HY_PAGE_SIZE ? *fresh : 0;
+    heap->resident_pages += arena->huge || request->is_run ? *fresh : 0;
     heap->empty_arenas -= was_empty;
     hy__arena_relist(heap, arena);
     hy__purge_regret(heap, *fresh << HY__PAGE_SHIFT);
@@ -251,6 +251,12 @@ static hy__pool *take_from_arenas(hy__heap *heap, const hy__page_request *reques
     return NULL;
 }
 
+/* Bytes that are touched right after the request. */
+static size_t soon_touched(const hy__page_request *request)
+{
+    return request->is_run ? (size_t)request->most << HY__PAGE_SHIFT : HY_PAGE_SIZE;
+}
+
 /*
  * A pool of pages, first page aligned. Dirty pages serve first, if there are `least` of them in a row
  * at least; then any `most` pages of the fullest arena that has them; then those of a new arena. Its
@@ -267,7 +273,7 @@ hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t
     if (pool != NULL || request->only_dirty) {
         return pool;
     }
-    if (hy__growth_gathers(heap, request->touched)) {
+    if (hy__growth_gathers(heap, soon_touched(request))) {
         pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, take_dirty);
     }
     if (pool == NULL) {
@@ -279,7 +285,7 @@ hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t
                              : take_from_arenas(heap, request, fresh, UINT32_MAX, take_any);
     }
     if (pool != NULL && *fresh != 0) {
-        hy__growth_makes_room(heap, request->touched > HY_PAGE_SIZE ? 0 : HY_PAGE_SIZE);
+        hy__growth_makes_room(heap, request->is_run ? 0 : HY_PAGE_SIZE);
     }
     return pool;
 }

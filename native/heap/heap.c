@@ -204,7 +204,7 @@ static void *take_run(hy__heap *heap, size_t size, size_t alignment, size_t need
     const size_t least = alignment > HY_PAGE_SIZE ? alignment : HY_PAGE_SIZE;
     const unsigned pages = (unsigned)(bytes >> HY__PAGE_SHIFT);
     const hy__page_request request = {
-        .most = pages, .least = pages, .alignment = least, .touched = bytes};
+        .most = pages, .least = pages, .alignment = least, .is_run = true};
     size_t fresh;
     hy__pool *const pool = hy__pages_take(heap, &request, &fresh);
     if (pool == NULL) {

@@ -27,7 +27,7 @@ typedef struct hy__page_request {
     unsigned most;    /* pages */
     unsigned least;   /* dirty ones that will do instead */
     size_t alignment; /* of the first page */
-    size_t touched;   /* bytes that will be, right away */
+    bool is_run;      /* one block: all pages count as touched */
     bool only_dirty;  /* or none */
 } hy__page_request;
 hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t *fresh);

@@ -104,7 +104,6 @@ static hy__pool *new_pool(hy__heap *heap, unsigned size_class, bool only_dirty)
     hy__page_request request = {.most = most,
                                 .least = smallest < most ? smallest : most,
                                 .alignment = HY_PAGE_SIZE,
-                                .touched = HY_PAGE_SIZE,
                                 .only_dirty = only_dirty};
     size_t fresh;
     hy__pool *pool = hy__pages_take(heap, &request, &fresh);
