@@ -33,7 +33,7 @@ def judge_defect(library: Path, defect: Defect, *, all_rules: bool = False) -> F
     with without_shrinking():
         seen, text = verdict(defect.rule, target)
         sound, _ = verdict(defect.rule, _target(library, ""))
-        others = _others(defect, target) if all_rules else None
+        others = _others(defect, library) if all_rules else None
     return Finding(
         defect=defect,
         seen=seen,
@@ -44,9 +44,20 @@ def judge_defect(library: Path, defect: Defect, *, all_rules: bool = False) -> F
     )
 
 
-def _others(defect: Defect, target: Target) -> tuple[str, ...]:
+def _others(defect: Defect, library: Path) -> tuple[str, ...]:
+    """Every other rule that says something else of the defect than of the sound build."""
+    target = _target(library, defect.name)
     identities = (rule.id for rule in load_rules() if rule.id != defect.rule)
-    return tuple(each for each in identities if verdict(each, target)[0] not in _QUIET)
+    return tuple(
+        each
+        for each in identities
+        if (seen := verdict(each, target)[0]) not in _QUIET and seen != _sound(library, each)
+    )
+
+
+@cache
+def _sound(library: Path, rule: str) -> str:
+    return verdict(rule, _target(library, ""))[0]
 
 
 @cache

@@ -13,6 +13,8 @@ from heapyard.corpus import DEFECTS, SOURCES, Defect, Finding
 from heapyard.corpus.defects import source_files
 from heapyard.report.corpus_table import closing, row
 from heapyard.report.style import Style
+from heapyard.rules import find_rule
+from heapyard.trial import Target
 
 PLAIN = Style()
 SHORT = next(defect for defect in DEFECTS if defect.name == "usable_short")
@@ -59,6 +61,28 @@ def test_what_is_not_caught_says_what_goes_wrong() -> None:
 def test_the_answer_counts_what_was_not_caught() -> None:
     lines = list(closing([finding("usable"), finding("pass")], 1.0, PLAIN, expected=3))
     assert lines == ["interrupted: 2 of 3 defects", "1 of 2 defects not caught; 1 rule, 1.0 s"]
+
+
+def test_all_asks_every_rule_and_counts_what_the_sound_build_passes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = heapyard.corpus.compile_corpus(tmp_path)
+    asked = [find_rule(f"HY-API-{n}") for n in ("11", "12", "13")]
+    monkeypatch.setattr("heapyard.corpus.judge.load_rules", lambda: asked)
+    found = heapyard.corpus.judge_defect(library, SHORT, all_rules=True)
+    assert found.others == ()
+    always = {"HY-API-11": "usable"}
+    real = heapyard.corpus.verdict
+
+    def verdict(rule: str, target: Target) -> tuple[str, str]:
+        return (always[rule], "") if rule in always else real(rule, target)
+
+    monkeypatch.setattr("heapyard.corpus.judge.verdict", verdict)
+    assert heapyard.corpus.judge_defect(library, SHORT, all_rules=True).others == ()
+    always.update({"HY-API-13": "content"})
+    monkeypatch.setattr("heapyard.corpus.judge._sound", lambda *_: "pass")
+    found = heapyard.corpus.judge_defect(library, SHORT, all_rules=True)
+    assert found.others == ("HY-API-11", "HY-API-13")
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
