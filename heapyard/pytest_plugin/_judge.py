@@ -206,7 +206,7 @@ def unpack(report: pytest.TestReport) -> Result | None:
 
 
 class _Readable(dict[str, Any]):
-    """A dict that writes itself as JSON: in junit's XML too."""
+    """Writes itself as JSON, in junit's XML too: without what only a page shows."""
 
     def __str__(self) -> str:
-        return json.dumps(self)
+        return json.dumps({name: value for name, value in self.items() if name != "evidence"})
