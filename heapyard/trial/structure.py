@@ -91,8 +91,16 @@ class StructureCalls:
         pthread key, the so-manieth time that it is called.
         """
         self._add("in_destructor", size=turn)
-        yield
+        with self._later():
+            yield
         self._add("end_section")
+
+    @contextmanager
+    def _later(self) -> Iterator[None]:
+        """Calls that are made later than they stand here: no other call uses their slots."""
+        before, self._vacant = self._vacant, []
+        yield
+        self._vacant = before
 
     @contextmanager
     def fork(self) -> Iterator[None]:
@@ -114,7 +122,8 @@ class StructureCalls:
     def at_exit(self) -> Iterator[None]:
         """Have the calls made by a handler that atexit() registers here."""
         self._add("at_exit")
-        yield
+        with self._later():
+            yield
         self._add("end_section")
 
     def early(self, number: int) -> Slot:

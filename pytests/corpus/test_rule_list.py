@@ -11,7 +11,10 @@ from pytests.corpus.verdicts import body_of, claim
 
 RULES = load_rules()
 
-GROUPS = {"API", "ERRNO", "ALIGN", "LIMIT", "REALLOC", "ZERO", "DATA", "FUZZ", "MISUSE", "SWAP"}
+GROUPS = {
+    *("API", "ERRNO", "ALIGN", "LIMIT", "REALLOC", "ZERO", "DATA", "FUZZ", "MISUSE", "SWAP"),
+    *("THREAD", "LIFE"),
+}
 FUNCTIONS = {operation.function for operation in OPERATIONS if operation.function}
 FLAGS = {"errno", "free", "realloc", "large", "threads"} | set(TELLS.values())
 CLAUSE = re.compile(r"C(11|17|23) \d|POSIX\.1-20(17|24) \w|\w+\(3\)|glibc manual \d")

@@ -4,17 +4,18 @@
 #include "yard_core.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "yard_defects.h"
 #include "yard_guard.h"
+#include "yard_life.h"
+#include "yard_lock.h"
 #include "yard_misuse.h"
 #include "yard_swap.h"
+#include "yard_threads.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static yard_free_block *free_lists[YARD_CLASSES]; /* first in, first out */
 static yard_free_block *list_ends[YARD_CLASSES];  /* where the list is not empty */
 static uintptr_t chunks_low = UINTPTR_MAX;        /* all chunks lie in [low, high) */
@@ -23,21 +24,6 @@ static uintptr_t chunk_next; /* the first byte of the current chunk that was nev
 static uintptr_t chunk_end;
 static void *last_taken;
 static void *last_given;
-
-static void acquire(void)
-{
-    (void)pthread_mutex_lock(&lock);
-}
-
-static void release(void)
-{
-    (void)pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void survive_fork(void)
-{
-    (void)pthread_atfork(acquire, release, release);
-}
 
 /* ---- sizes -------------------------------------------------------------------------------- */
 
@@ -93,7 +79,11 @@ static void *map_pages(size_t length)
         window -= length;
         at = (void *)window;
     }
-    return mmap(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!yard_life_map()) {
+        return MAP_FAILED;
+    }
+    const int sharing = yard_defect(DEFECT_heap_shared_with_child) ? MAP_SHARED : MAP_PRIVATE;
+    return mmap(at, length, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
 }
 
 /* ---- small blocks ------------------------------------------------------------------------- */
@@ -165,6 +155,7 @@ static void *cut(unsigned klass)
         (uintptr_t)last_taken + yard_header_of(last_taken)->capacity == chunk_next) {
         *(uint64_t *)last_taken ^= 0x5aa5;
     }
+    yard_dawdle(DEFECT_interrupted_lock_is_taken);
     chunk_next += stride;
     if (yard_defect(DEFECT_alignment_drifts)) {
         chunk_next = round_up(chunk_next, YARD_GRANULE);
@@ -179,6 +170,7 @@ static void *take_small(unsigned klass, bool *zero)
         *zero = true;
         return cut(klass);
     }
+    yard_dawdle(DEFECT_interrupted_lock_is_taken);
     free_lists[klass] = yard_link_is_whole(reused) ? reused->next : yard_next_of_damaged(reused);
     yard_header *header = yard_header_of(reused);
     *zero = header->clean != 0;
@@ -195,8 +187,10 @@ static void file(void *base, bool clean)
     const unsigned klass = header->klass;
     *header =
         (yard_header){.capacity = yard_class_size(klass), .klass = (uint16_t)klass, .clean = clean};
-    if (free_lists[klass] == NULL || yard_reuses_at_once()) {
+    if (free_lists[klass] == NULL || yard_reuses_at_once() ||
+        yard_defect(DEFECT_free_without_lock)) {
         yard_set_link(base, free_lists[klass]);
+        yard_dawdle(DEFECT_free_without_lock);
         list_ends[klass] = free_lists[klass] == NULL ? base : list_ends[klass];
         free_lists[klass] = base;
         return;
@@ -331,22 +325,65 @@ static void *guarded(void *block)
     return block;
 }
 
+/* From the cache of this thread; NULL: it has none, or not for such a block. */
+static void *take_from_thread(size_t size, size_t alignment, bool *zero)
+{
+    *zero = false;
+    return size <= YARD_SMALL_MAX && alignment <= YARD_GRANULE
+               ? yard_cache_take(yard_class_of(size))
+               : NULL;
+}
+
 void *yard_take(size_t size, size_t alignment, bool *zero)
 {
-    if (size > YARD_SIZE_MAX || alignment > YARD_SIZE_MAX) {
+    if (size > YARD_SIZE_MAX || alignment > YARD_SIZE_MAX || yard_thread_is_refused()) {
         return NULL;
     }
     if (alignment < YARD_GRANULE) {
         alignment = YARD_GRANULE;
     }
-    acquire();
+    void *cached_block = take_from_thread(size, alignment, zero);
+    if (cached_block != NULL) {
+        return yard_signed(guarded(cached_block));
+    }
+    yard_acquire();
     void *block = yard_take_parked();
     if (block == NULL) {
         block = guarded(take_locked(size, alignment, zero));
     }
     last_taken = block;
-    release();
+    yard_release();
+    return yard_signed(block);
+}
+
+void *yard_list_take(unsigned klass)
+{
+    bool zero;
+    yard_acquire();
+    void *block = take_small(klass, &zero);
+    yard_release();
     return block;
+}
+
+static void acquire_to_free(void)
+{
+    if (!yard_defect(DEFECT_free_without_lock)) {
+        yard_acquire();
+    }
+}
+
+static void release_after_free(void)
+{
+    if (!yard_defect(DEFECT_free_without_lock)) {
+        yard_release();
+    }
+}
+
+void yard_list_give(void *block)
+{
+    acquire_to_free();
+    file(block, false);
+    release_after_free();
 }
 
 void *yard_take_offset(size_t size, size_t alignment, size_t offset)
@@ -427,11 +464,15 @@ void yard_give(void *block, bool clean)
     if (yard_guard_holds(block) && yard_header_of(block)->klass == YARD_STATIC) {
         return;
     }
-    acquire();
+    if (!clean && yard_guard_holds(block) && yard_thread_takes(block)) {
+        errno = saved;
+        return;
+    }
+    acquire_to_free();
     if (yard_admit_free(&block)) {
         give_locked(block, clean);
     }
-    release();
+    release_after_free();
     errno = saved;
 }
 
@@ -497,6 +538,16 @@ void yard_set_moving(bool now)
 bool yard_is_moving(void)
 {
     return moving;
+}
+
+void yard_forget_blocks(void)
+{
+    chunk_next = chunk_end == 0 ? 0 : chunk_end - YARD_CHUNK;
+}
+
+void yard_unmap_chunk(void)
+{
+    unmap(chunk_end - (chunk_end == 0 ? 0 : YARD_CHUNK), chunk_end);
 }
 
 void *yard_last_taken(void)

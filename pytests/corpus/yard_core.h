@@ -15,8 +15,9 @@
  *               page                                             page
  *
  * Nothing is merged, but everything is used again: the block freed first is used first, so that a
- * stale pointer stays one for long (yard_misuse.h). No thread-local storage; one lock, held around
- * each change of the lists, and taken across fork. Nothing here calls the malloc of libc.
+ * stale pointer stays one for long (yard_misuse.h). One lock (yard_lock.h) is held around each change
+ * of the lists; threads other than main's have caches in front of them (yard_threads.h). Nothing
+ * here calls the malloc of libc.
  */
 #ifndef HEAPYARD_CORPUS_YARD_CORE_H
 #define HEAPYARD_CORPUS_YARD_CORE_H
@@ -41,7 +42,8 @@ typedef struct yard_header {
     size_t capacity; /* usable bytes of this block */
     uint16_t klass;
     uint16_t shift;     /* bytes from the block of the size class to this one, divided by 8 */
-    uint8_t clean;      /* on a free list: the bytes are known to be zero (only defects say so) */
+    uint8_t clean;      /* on a free list: the bytes are known to be zero (only defects say so);
+                         * live: which thread made it, see yard_threads.h */
     uint8_t is_aligned; /* asked for with an alignment: the size says little of the class */
     uint16_t seal;      /* over all of this, see yard_guard.h */
 } yard_header;
@@ -86,5 +88,9 @@ bool yard_is_moving(void);
 
 /* The block that yard_take answered last, while it is live; else NULL. For defects. */
 void *yard_last_taken(void);
+
+/* For defects: the current chunk is handed out from its start again, or is gone. */
+void yard_forget_blocks(void);
+void yard_unmap_chunk(void);
 
 #endif /* HEAPYARD_CORPUS_YARD_CORE_H */

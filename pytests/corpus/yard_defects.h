@@ -17,11 +17,13 @@
 #include "defect_lists/calls.h"
 #include "defect_lists/contents.h"
 #include "defect_lists/errno.h"
+#include "defect_lists/life.h"
 #include "defect_lists/limits.h"
 #include "defect_lists/misuse.h"
 #include "defect_lists/random.h"
 #include "defect_lists/realloc.h"
 #include "defect_lists/swap.h"
+#include "defect_lists/threads.h"
 #include "defect_lists/zeroing.h"
 
 #define YARD_DEFECTS(X)                                                                            \
@@ -32,6 +34,8 @@
     YARD_REALLOC_DEFECTS(X)                                                                        \
     YARD_ZEROING_DEFECTS(X)                                                                        \
     YARD_CONTENT_DEFECTS(X)                                                                        \
+    YARD_THREAD_DEFECTS(X)                                                                         \
+    YARD_LIFE_DEFECTS(X)                                                                           \
     YARD_RANDOM_DEFECTS(X)                                                                         \
     YARD_MISUSE_DEFECTS(X)                                                                         \
     YARD_SWAP_DEFECTS(X)

@@ -10,6 +10,7 @@
 
 #include "yard_core.h"
 #include "yard_guard.h"
+#include "yard_life.h"
 #include "yard_misuse.h"
 #include "yard_swap.h"
 
@@ -18,8 +19,11 @@ static bool trimmed;
 static bool poisoned;
 static void *resized;
 
+static int *first_errno; /* of the thread that called first */
+
 bool yard_enter(bool is_malloc)
 {
+    yard_life_enter();
     if (set_up) {
         return true;
     }
@@ -27,6 +31,7 @@ bool yard_enter(bool is_malloc)
         return false;
     }
     set_up = true;
+    first_errno = &errno;
     if (yard_defect(DEFECT_first_call_sets_errno)) {
         errno = ENOENT;
     }
@@ -36,7 +41,8 @@ bool yard_enter(bool is_malloc)
 void *yard_fail(int error, int saved, enum yard_defect silent)
 {
     poisoned = yard_defect(DEFECT_failure_poisons);
-    errno = yard_defect(silent) ? saved : error;
+    int *place = yard_defect(DEFECT_errno_of_first_thread) ? first_errno : &errno;
+    *place = yard_defect(silent) ? saved : error;
     return NULL;
 }
 
@@ -198,6 +204,10 @@ static void *allocate_cleared(size_t count, size_t size)
     if (!product(count, size, &bytes)) {
         return NULL;
     }
+    void *early = yard_early_calloc(bytes);
+    if (early != NULL) {
+        return early;
+    }
     if (yard_defect(DEFECT_calloc_zero_shared) && bytes == 0) {
         return yard_shared_block();
     }
@@ -251,6 +261,7 @@ void free(void *block)
         free_nothing();
         return;
     }
+    yard_life_free(block);
     const bool spoils = yard_defect(DEFECT_free_sets_errno) && yard_guard_holds(block) &&
                         yard_header_of(block)->klass == YARD_BIG;
     yard_wipe_now();

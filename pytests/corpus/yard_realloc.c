@@ -9,6 +9,7 @@
 #include "yard_family.h"
 #include "yard_misuse.h"
 #include "yard_swap.h"
+#include "yard_threads.h"
 
 enum { BORDER = 80 << 10 }; /* a mapping for 64 KiB has less */
 
@@ -81,8 +82,12 @@ static void *move(void *old, size_t size)
     if (block == NULL) {
         return NULL;
     }
+    const bool is_given = yard_defect(DEFECT_remote_realloc_frees_first) && yard_is_remote(old);
+    if (is_given) {
+        yard_give(old, false);
+    }
     memcpy(block, source(old), copied(old, size, kept));
-    if (!forgets_old(old)) {
+    if (!is_given && !forgets_old(old)) {
         yard_set_moving(yard_defect(DEFECT_realloc_leaves_old_valid));
         yard_give(old, yard_defect(DEFECT_calloc_trusts_resized));
         yard_set_moving(false);
@@ -148,6 +153,7 @@ static void *change(void *old, size_t size, enum yard_defect silent)
 {
     void *answer;
     yard_set_resized(NULL);
+    yard_first_realloc();
     if (!yard_enter(false)) {
         return NULL;
     }

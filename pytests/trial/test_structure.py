@@ -25,6 +25,18 @@ def test_threads_of_a_section_use_no_slot_of_another() -> None:
     assert used[0] not in used[1:]
 
 
+def test_slots_of_calls_that_come_later_are_used_for_nothing_else() -> None:
+    plan = Plan()
+    first = plan.malloc(1)
+    with plan.at_exit():
+        plan.free(first)
+        plan.free(plan.malloc(2))
+    plan.on_thread(1)
+    with plan.in_destructor(1):
+        plan.free(plan.malloc(3))
+    assert plan.malloc(4).index == 3
+
+
 def test_slots_of_a_section_are_used_again_after_it() -> None:
     plan = Plan()
     with plan.parallel():
