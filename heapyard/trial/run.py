@@ -63,8 +63,8 @@ def run_plan(  # noqa: PLR0913
 
 def environment_for(target: Target, plan: Plan | PackedPlan) -> Mapping[str, str]:
     """What a child of this plan inherits: blocks from before main need a library of ours."""
-    if _EARLY not in plan.codes:
-        return target.environment
+    if _EARLY not in plan.codes or current_build().sanitizer:
+        return target.environment  # a sanitizer's runtime must be the first library of all
     libraries = [] if target.path is None else [str(target.path)]
     libraries.append(str(current_build().libheapyard_trial))
     added = {"LD_PRELOAD": " ".join(libraries), "HEAPYARD_EARLY": "1"}

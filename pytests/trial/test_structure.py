@@ -34,7 +34,8 @@ def test_slots_of_calls_that_come_later_are_used_for_nothing_else() -> None:
     plan.on_thread(1)
     with plan.in_destructor(1):
         plan.free(plan.malloc(3))
-    assert plan.malloc(4).index == 3
+    later = {call.slot for call in plan.calls if call.slot is not None}
+    assert plan.malloc(4).index not in later
 
 
 def test_slots_of_a_section_are_used_again_after_it() -> None:
