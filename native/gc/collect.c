@@ -10,6 +10,7 @@ static void close_gc(hy_space *space)
     hy__buffer_drop(space, &gc->map.arenas);
     hy__buffer_drop(space, &gc->map.pages);
     hy__buffer_drop(space, &gc->side);
+    hy__buffer_drop(space, &gc->present);
     hy__buffer_drop(space, &gc->stack.buffer);
     hy__buffer_drop(space, &gc->garbage.buffer);
 }

@@ -14,7 +14,7 @@ static int count_frozen(hy_object *object, void *context)
 static uint64_t held_bytes(const hy__gc *gc)
 {
     return gc->map.pools.size + gc->map.arenas.size + gc->map.pages.size + gc->side.size +
-           gc->stack.buffer.size + gc->garbage.buffer.size;
+           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size;
 }
 
 static void fill_in(hy_space *space, hy_gc_counters *c)

@@ -56,8 +56,9 @@ typedef struct hy__gc_map {
 
 typedef struct hy__gc {
     hy__gc_map map;
-    hy__buffer side;   /* of int32_t, by slot or place in the log: what is left of the references */
-    hy__objects stack; /* reached, not yet looked at */
+    hy__buffer side; /* of int32_t, by slot or place in the log: what is left of the references */
+    hy__buffer present; /* of bytes, by slot, where a tool watches each block: holds a container */
+    hy__objects stack;  /* reached, not yet looked at */
     hy__objects garbage;
     hy__gc_link doomed; /* linked: the garbage */
     hy__gc_link frozen; /* linked: what is left alone */

@@ -29,19 +29,17 @@ typedef struct walk {
     hy__gc *gc;
     const hy__gc_map *map;
     int32_t *left;
-    uint32_t cursor; /* slot that the marking walk is at */
+    unsigned char *present; /* by slot: holds a container; NULL: look */
+    uint32_t cursor;        /* slot that the marking walk is at */
     uint32_t at;
     uint32_t ring[RING];
     bool failed;
 } walk;
 
-#if defined(__clang__) || defined(__GNUC__)
-__attribute__((no_sanitize("address")))
-#endif
-static inline bool
-is_container(const hy_object *object)
+/* Where a tool watches each block, free ones must not be read: then it is known before what is none. */
+static inline bool is_container(const walk *w, const hy_object *object, uint32_t slot)
 {
-    return object->type != NULL && object->count >= 0;
+    return (w->present == NULL || w->present[slot]) && object->type != NULL && object->count >= 0;
 }
 
 typedef void object_fn(walk *w, hy_object *object, uint32_t slot);
@@ -57,7 +55,7 @@ static inline __attribute__((always_inline)) void for_each(walk *w, slot_fn *wan
         uintptr_t place = pool.first;
         for (uint32_t slot = pool.slot; slot < pool.slot + pool.blocks; slot++) {
             hy_object *const object = (hy_object *)place;
-            if (wanted(w->left[slot]) && is_container(object) && !hy__is_frozen(object)) {
+            if (wanted(w->left[slot]) && is_container(w, object, slot) && !hy__is_frozen(object)) {
                 look(w, object, slot);
             }
             place += pool.block_size;
@@ -219,9 +217,34 @@ static inline void gather(walk *w, hy_object *object, uint32_t slot)
     w->failed = !hy__objects_add(w->space, &w->gc->garbage, object);
 }
 
+static int note_present(hy_object *object, void *context)
+{
+    const walk *const w = context;
+    const uint32_t slot = hy__map_slot(w->map, object);
+    if (slot != HY__NO_SLOT) {
+        w->present[slot] = 1;
+    }
+    return 0;
+}
+
+/* The heap's own walk tells which blocks are live. */
+static bool look_for_present(walk *w)
+{
+    if (!hy__is_annotating()) {
+        return true;
+    }
+    if (!hy__buffer_reserve(w->space, &w->gc->present, w->map->slots + 1)) {
+        return false;
+    }
+    w->present = w->gc->present.data;
+    (void)memset(w->present, 0, w->map->slots);
+    (void)hy_gc_walk(w->space, note_present, w);
+    return true;
+}
+
 static bool reserve(hy_space *space, hy__gc *gc)
 {
-    const size_t bytes = gc->map.slots * sizeof(int32_t);
+    const size_t bytes = ((size_t)gc->map.slots + 1) * sizeof(int32_t);
     if (!hy__buffer_reserve(space, &gc->side, bytes)) {
         return false;
     }
@@ -236,11 +259,15 @@ bool hy__find_by_walk(hy_space *space, hy__gc *gc)
     }
     walk w = {.space = space, .gc = gc, .map = &gc->map, .left = gc->side.data};
     (void)memset(w.ring, 0xff, sizeof w.ring);
+    if (!look_for_present(&w)) {
+        return false;
+    }
     mark_from_roots(&w);
     if (!w.failed) {
         for_each(&w, is_in_doubt, take_off);
         empty_ring(&w);
         for_each(&w, is_referred_to, mark);
+        w.cursor = HY__NO_SLOT; /* the walk has passed all */
         drain(&w, 0);
     }
     if (!w.failed) {

@@ -10,6 +10,9 @@ from heapyard import Kind, ObjectSpace
 from pytests.gc.conftest import ENGINES
 from pytests.gc.graphs import FIELDS, Graph, build, drop, graphs, reachable
 
+PASSED_LATE = Graph(5, ((0, 1, 3), (0, 0, 1), (1, 0, 2), (2, 0, 0), (3, 0, 4)), frozenset([1]))
+"""Node 0 is reached when the walk has passed it, and what it refers to is further on."""
+
 RING = Graph(3, ((0, 0, 1), (1, 0, 2), (2, 0, 0)), frozenset())
 
 
@@ -26,6 +29,7 @@ def lives_after(engine: str, graph: Graph) -> tuple[frozenset[int], list[int]]:
 
 @given(graphs())
 @example(RING)
+@example(PASSED_LATE)
 @example(Graph(1, ((0, 0, 0),), frozenset()))
 @settings(max_examples=150)
 def test_what_lives_is_what_the_roots_reach(graph: Graph) -> None:
