@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from heapyard.report.result import Result, TargetReport
+    from heapyard.report.result import TargetReport
 
 __all__ = ["SCHEMA", "Baseline", "Entry"]
 
 SCHEMA = "heapyard.baseline/1"
 
 _RULE = re.compile(r"HY-[A-Z]+-[0-9]{2}")
-_ANSWERS = (Verdict.PASS, Verdict.FIGURE, Verdict.FAIL)
-"""What says something about an entry: a rule that was skipped says nothing."""
+_HOLDS = (Verdict.PASS, Verdict.FIGURE)
+"""A rule that was skipped says nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,26 +63,24 @@ class Baseline:
         return Entry(target, rule, kind) in self.entries
 
     def gone(self, targets: Iterable[TargetReport]) -> tuple[Entry, ...]:
-        """The entries whose rule was asked and did not fail in that way, sorted."""
-        asked = {
-            (target.name, result.rule): result
+        """The entries whose rule was asked and holds now, sorted.
+
+        One that fails in another way is not gone: where memory is corrupted, what is seen varies.
+        """
+        held = {
+            (target.name, result.rule)
             for target in targets
             for result in target.results
-            if result.verdict in _ANSWERS
+            if result.verdict in _HOLDS
         }
-        return tuple(
-            entry
-            for entry in sorted(self.entries)
-            if (seen := asked.get((entry.target, entry.rule))) is not None
-            and not _shows(seen, entry)
-        )
+        return tuple(entry for entry in sorted(self.entries) if (entry.target, entry.rule) in held)
 
     def shrunk(self, targets: Iterable[TargetReport]) -> Self:
         """Without what is gone."""
         return type(self)(self.entries - frozenset(self.gone(targets)))
 
     def replaced(self, targets: Iterable[TargetReport]) -> Self:
-        """All failures of this run, and what the file says of rules and targets not asked."""
+        """Without what is gone, and with all failures of this run."""
         targets = tuple(targets)
         seen = frozenset(
             Entry(target.name, result.rule, result.kind)
@@ -125,10 +123,6 @@ class Baseline:
 
 def _in_one_line(found: re.Match[str]) -> str:
     return "[" + re.sub(r"\s*\n\s*", " ", found[1]) + "]"
-
-
-def _shows(result: Result, entry: Entry) -> bool:
-    return result.failed and result.kind == entry.kind
 
 
 def _entries(content: Any, path: Path) -> Iterator[Entry]:

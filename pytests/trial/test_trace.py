@@ -88,6 +88,7 @@ def test_samples_follow_what_is_live_and_resident(libc: Target) -> None:
     assert 64 * mib <= most.resident < 70 * mib
     assert most.mapped >= 64 * mib
     assert samples[-1].resident < 8 * mib
+    assert samples[-1].live == 0
 
 
 def test_there_are_no_more_samples_than_asked_for(libc: Target) -> None:
