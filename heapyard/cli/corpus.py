@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,11 @@ def run(options: argparse.Namespace) -> int:
     defects = _chosen(options.k)
     findings: list[Finding] = []
     began = time.monotonic()
-    interrupted = _judge_all(defects, findings, options)
+    interrupted = False
+    try:
+        _judge_all(defects, findings, options)
+    except KeyboardInterrupt:
+        interrupted = True
     _show_answer(findings, time.monotonic() - began, len(defects))
     if options.json:
         corpus_table.write_json(findings, Path(options.json))
@@ -102,8 +107,8 @@ def _chosen(expression: str | None) -> Sequence[Defect]:
 
 def _judge_all(
     defects: Sequence[Defect], findings: list[Finding], options: argparse.Namespace
-) -> bool:
-    """Collect the findings and print each when it is there; whether the user had enough."""
+) -> None:
+    """Collect the findings and print each when it is there."""
     from heapyard.corpus import compile_corpus  # noqa: PLC0415
     from heapyard.corpus.run import judge_defects  # noqa: PLC0415
 
@@ -126,13 +131,10 @@ def _judge_all(
                 with progress.paused():
                     for line in corpus_table.row(finding, style):
                         print(line, flush=True)
-        except KeyboardInterrupt:
-            return True
-        except (RuntimeError, OSError) as error:  # a worker process died
+        except BrokenProcessPool as error:
             raise HeapyardError(f"a worker could not go on ({error}); try -n 0") from None
         finally:
             progress.close()
-    return False
 
 
 def _show_answer(findings: Sequence[Finding], seconds: float, expected: int) -> None:

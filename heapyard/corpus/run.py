@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -60,14 +61,24 @@ def _in_pool(  # noqa: PLR0913, PLR0917  (what judge_defects was given)
         while waiting and len(running) < workers:
             defect = waiting.pop()
             started(defect)
-            running.add(pool.submit(judge_defect, library, defect, all_rules=all_rules))
+            with _interrupts_held():  # a worker may be started here, and inherits that
+                running.add(pool.submit(judge_defect, library, defect, all_rules=all_rules))
         done, running = wait(running, return_when=FIRST_COMPLETED)
         for each in done:
             yield each.result()
 
 
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """An interruption is the parent's to handle, after this; a worker never sees one."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _prepare(build: str) -> None:
-    """In a worker: an interruption is the parent's to handle, and noise is nobody's."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a worker: what is printed there is nobody's."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     use_build(build)

@@ -57,6 +57,8 @@ def closing(
     """The answer, in a line or two."""
     if len(findings) < expected:
         yield style(f"interrupted: {len(findings)} of {expected} defects", "yellow", "bold")
+    if not findings:
+        return
     caught = sum(finding.is_caught for finding in findings)
     missed = len(findings) - caught
     rules = len({finding.defect.rule for finding in findings})

@@ -1,13 +1,17 @@
 """`heapyard corpus`: builds the corpus anew, and says of each defect whether it is caught."""
 
 import json
+import os
 import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import heapyard.corpus
+from heapyard._native.build import build_environment
 from heapyard.cli import main
 from heapyard.corpus import DEFECTS, SOURCES, Defect, Finding
 from heapyard.corpus.defects import source_files
@@ -19,6 +23,7 @@ from heapyard.trial import Target
 PLAIN = Style()
 SHORT = next(defect for defect in DEFECTS if defect.name == "usable_short")
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 Captured = pytest.CaptureFixture[str]
 
 
@@ -108,6 +113,33 @@ def test_a_defect_that_its_rule_does_not_see_fails_the_run(
     monkeypatch.setattr(heapyard.corpus, "DEFECTS", (wrong,))
     assert main(["corpus", "-n", "0"]) == 1
     assert "1 of 1 defect not caught" in capsys.readouterr().out
+
+
+@pytest.mark.death
+@pytest.mark.parametrize("until", [b"defect ", b"caught"])
+def test_an_interruption_tells_what_is_there_and_leaves_nothing(
+    tmp_path: Path, until: bytes
+) -> None:
+    environment = os.environ | build_environment() | {"TMPDIR": str(tmp_path)}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "heapyard", "corpus", "-n", "2"],
+        cwd=CHECKOUT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    signal.signal(signal.SIGINT, before)
+    assert process.stdout is not None
+    while until not in process.stdout.readline():
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    out, errors = process.communicate(timeout=100)
+    assert process.returncode == 130, errors
+    assert re.search(rb"interrupted: \d+ of \d+ defects", out)
+    assert b"Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
