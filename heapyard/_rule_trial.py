@@ -127,7 +127,8 @@ class Trial:
         """Run the plan in a child and answer what happened; the rule judges it.
 
         Raises NotApplicable where the target lacks one of the plan's functions, or the machine the
-        memory for it. On a target that has hung HANGS_IN_FULL times, a plan has HANGING_SECONDS.
+        memory for it or the means to watch or count calls. On a target that has hung HANGS_IN_FULL
+        times, a plan has HANGING_SECONDS.
         """
         from heapyard.trial import PlanError, Room, run_plan  # noqa: PLC0415
 
@@ -142,9 +143,13 @@ class Trial:
             if limit < min(wanted, self.rule.seconds / 2):
                 self._overrun()
             Trial._hangs[self.target.name] += 1
+        if outcome.signal == "SIGSYS" and _watches_system_calls(plan):
+            raise NotApplicable(
+                "the target keeps SIGSYS from the engine: its calls can't be made to fail"
+            )
         if outcome.status != "refused":
             return outcome
-        if outcome.kind in ("symbol", "memory"):
+        if outcome.kind in ("symbol", "memory", "machine"):
             raise NotApplicable(outcome.seen or outcome.expected)
         raise PlanError(f"the plan could not run ({outcome.kind}): {outcome.seen}")
 
@@ -264,6 +269,10 @@ def _measures_memory(plan: Plan) -> bool:
 
 def _most_live(samples: Sequence[Sample]) -> int:
     return max((sample.live for sample in samples), default=-1)
+
+
+def _watches_system_calls(plan: Plan) -> bool:
+    return any(call.name in ("fail_os", "count_os") for call in plan.calls)
 
 
 def _place(outcome: Outcome) -> str:

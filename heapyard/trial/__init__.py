@@ -10,12 +10,13 @@ from heapyard.trial.capabilities import Capabilities
 from heapyard.trial.checks import Check
 from heapyard.trial.drawing import random_plan
 from heapyard.trial.header import PTRDIFF_MAX, SIZE_MAX, PlanError
-from heapyard.trial.operations import OPERATIONS, Call, Operation
+from heapyard.trial.operations import OPERATIONS, Call, Operation, OsCalls
 from heapyard.trial.outcome import Figure, Outcome
 from heapyard.trial.plan import Plan, Slot
 from heapyard.trial.resolve import FoundTarget, list_targets, resolve_target
 from heapyard.trial.run import run_plan
 from heapyard.trial.shrink import shrink_plan
+from heapyard.trial.slots import Slots
 from heapyard.trial.targets import Target, TargetError
 from heapyard.trial.trace import Event, Room, Sample, Trace
 
@@ -30,12 +31,14 @@ __all__ = [
     "Figure",
     "FoundTarget",
     "Operation",
+    "OsCalls",
     "Outcome",
     "Plan",
     "PlanError",
     "Room",
     "Sample",
     "Slot",
+    "Slots",
     "Target",
     "TargetError",
     "Trace",

@@ -17,11 +17,11 @@ from heapyard.trial.operations import (
     ARGUMENTS,
     BY_CODE,
     BY_NAME,
-    FIGURES,
-    FOREIGN,
+    CHOICES,
     Call,
     Expect,
     Operation,
+    read_kinds,
 )
 
 __all__ = [
@@ -59,8 +59,7 @@ def slot_count(calls: Iterable[Call]) -> int:
 
 
 def _slots_of(call: Call) -> Iterator[int]:
-    if call.slot is not None:
-        yield call.slot
+    yield from call.slots[-1:]
     if call.operation.has_other:
         yield call.size
 
@@ -273,20 +272,28 @@ def call_from_json(row: object) -> Call:
 def _field(operation: Operation, field: str, value: object) -> int | None:
     if field == "slot?" and value is None:
         return None
-    if field in _WORDS:
-        if value in _WORDS[field]:
-            return _WORDS[field].index(str(value))
-        wanted = f"one of {', '.join(_WORDS[field])}"
-    else:
-        least, most = _bounds(field)
-        if type(value) is int and least <= value <= most:
-            return value & SIZE_MAX
-        wanted = f"{least} to {most}"
-    raise PlanError(f"{operation.name}: {field.rstrip('?')} is {value!r}, must be {wanted}")
+    if field in CHOICES or field == "kinds":
+        return _word(operation, field, value)
+    least, most = _bounds(field)
+    if type(value) is int and least <= value <= most:
+        return value & SIZE_MAX
+    raise _wrong(operation, field, value, f"{least} to {most}")
 
 
-_WORDS = {"figure": FIGURES, "kind": FOREIGN}
-"""Fields that are written as one of these words."""
+def _word(operation: Operation, field: str, value: object) -> int:
+    """A field that is written as a word."""
+    if field == "kinds":
+        kinds = read_kinds(str(value))
+        if kinds is None:
+            raise _wrong(operation, field, value, "names of system calls, as in mmap+brk")
+        return kinds
+    if value not in CHOICES[field]:
+        raise _wrong(operation, field, value, f"one of {', '.join(CHOICES[field])}")
+    return CHOICES[field].index(str(value))
+
+
+def _wrong(operation: Operation, field: str, value: object, wanted: str) -> PlanError:
+    return PlanError(f"{operation.name}: {field.rstrip('?')} is {value!r}, must be {wanted}")
 
 
 def _bounds(field: str) -> tuple[int, int]:

@@ -12,6 +12,8 @@ __all__ = [
     "ARGUMENTS",
     "BY_CODE",
     "BY_NAME",
+    "CHOICES",
+    "COSTS",
     "EARLY_SIZES",
     "FIGURES",
     "FOREIGN",
@@ -19,14 +21,40 @@ __all__ = [
     "Call",
     "Expect",
     "Operation",
+    "OsCalls",
+    "read_kinds",
+    "write_kinds",
 ]
 
-FIGURES = ("rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines")
+FIGURES = (
+    *("rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines"),
+    *("os_calls", "os_failures", "page_faults", "cost_median", "cost_p90", "cost_p99", "cost_max"),
+)
 """What `measure` can answer; the index is the packed operation's size field."""
 
-ARGUMENTS = ("count", "alignment", "kind", "forks")
-"""The fields that are packed as an operand."""
+COSTS = ("instructions", "nanoseconds")
+"""What `count_cost` counts; the index is the packed operation's size field."""
 
+
+class OsCalls(IntFlag):
+    """Kinds of system calls, for `count_os` and `fail_os`; ONWARD is for the latter only."""
+
+    MMAP = 0x01
+    MUNMAP = 0x02
+    MREMAP = 0x04
+    BRK = 0x08
+    MADVISE = 0x10
+    MPROTECT = 0x20
+    ONWARD = 0x40
+    EVERY = 0x3F
+    GET = MMAP | MREMAP | BRK
+    """Those that a request for memory hangs on."""
+    GIVE = MUNMAP | MADVISE | MPROTECT
+    """Those that change or give back memory which is there."""
+
+
+ARGUMENTS = ("count", "alignment", "kind", "kinds", "forks")
+"""The fields that are packed as an operand."""
 
 EARLY_SIZES = (100, 300, 500, 1 << 20)
 """What `early` gives, by number: the sizes in bytes."""
@@ -77,13 +105,23 @@ class Call(NamedTuple):
     def _value(self, field: str) -> int | str | None:
         if field in ("slot", "slot?"):
             return self.slot
-        if field == "figure":
-            return FIGURES[self.size]
-        if field == "kind":
-            return FOREIGN[self.arg or 0]
+        if field in CHOICES:
+            return CHOICES[field][(self.arg if field == "kind" else self.size) or 0]
         if field == "offset":
             return self.size - 2 * (self.size & _SIGN)
+        if field == "kinds":
+            return write_kinds(self.arg or 0)
         return self.arg if field in ARGUMENTS else self.size
+
+    @property
+    def slots(self) -> range:
+        """The slots that the call uses, in order; none where it names none."""
+        if self.slot is None:
+            return range(0)
+        if not self.operation.many:
+            return range(self.slot, self.slot + 1)
+        step = self.size if self.operation.ends else 1
+        return range(self.slot, self.slot + (self.arg or 0) * step, step)
 
     def __str__(self) -> str:
         """Spell the call as a reader of C expects it: `malloc(24) -> slot 3`, `free(NULL)`."""
@@ -95,6 +133,18 @@ class Call(NamedTuple):
         ]
         text = f"{operation.name}({', '.join(shown)})"
         return f"{text} -> slot {self.slot}" if operation.fills else text
+
+
+def write_kinds(kinds: int) -> str:
+    """Kinds of system calls as text: "mmap+brk"."""
+    return "+".join(str(kind.name).lower() for kind in OsCalls(kinds))
+
+
+def read_kinds(text: str) -> int | None:
+    """The inverse of `write_kinds`; None for what is none."""
+    known = {str(kind.name).lower(): kind.value for kind in OsCalls}
+    names = text.split("+")
+    return sum({known[name] for name in names}) if set(names) <= set(known) else None
 
 
 def _spell(field: str, value: int | str | None) -> str:
@@ -110,9 +160,9 @@ class Operation:
     code: int
     name: str
     fields: tuple[str, ...] = ()
-    """In order: slot, slot? (may be NULL), count, alignment, kind, size, value, pad, figure,
-    at_least, other (a second slot), offset (signed), bytes, address, or what the operations on
-    threads and processes take."""
+    """In order: slot, slot? (may be NULL), count, alignment, kind, kinds (of system calls), then
+    one of size, value, pad, figure, at_least, other (a second slot), offset (signed), bytes,
+    address, nth, space, unit, step, or what the operations on threads and processes take."""
     expects: Expect = Expect.SUCCESS
     """What may be demanded of a call, as a mask."""
     function: str | None = None
@@ -129,6 +179,8 @@ class Operation:
     """Afterwards the slot, which was empty, stands for a pointer, without a block."""
     opens: bool = False
     """The operations up to the next `end_section` are a section of their own."""
+    many: bool = False
+    """It stands for a call on each of `count` slots."""
 
     @property
     def allocates(self) -> bool:
@@ -221,6 +273,18 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(32, "at_exit", opens=True),
     Operation(33, "early", ("slot", "number"), creates=True),
     Operation(34, "atfork", (), _NOTHING, "free"),
+    Operation(35, "fail_os", ("kinds", "nth")),
+    Operation(36, "end_fail"),
+    Operation(37, "limit_space", ("space",)),
+    Operation(38, "count_os", ("kinds",)),
+    Operation(39, "count_cost", ("unit",)),
+    Operation(40, "end_cost"),
+    Operation(
+        *(41, "malloc_many", ("slot", "count", "size"), _ALLOCATION, "malloc"),
+        creates=True,
+        many=True,
+    ),
+    Operation(*(42, "free_many", ("slot", "count", "step"), _ERRNO, "free"), ends=True, many=True),
     Operation(50, "alias", ("slot", "other"), points=True),
     Operation(51, "foreign", ("slot", "kind", "size"), creates=True),
     _misuses(52, "free_stale", ("slot",), "free"),
@@ -239,6 +303,9 @@ OPERATIONS: tuple[Operation, ...] = (
 
 BY_CODE: dict[int, Operation] = {operation.code: operation for operation in OPERATIONS}
 """The same rows by code; not every number is one."""
+
+CHOICES = {"figure": FIGURES, "kind": FOREIGN, "unit": COSTS}
+"""Fields that are one of a list of words; packed as its index, `kind` as the operand."""
 
 BY_NAME: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}
 """The same rows by name."""

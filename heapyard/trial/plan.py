@@ -21,6 +21,7 @@ from heapyard.trial.checks import Check
 from heapyard.trial.header import SIZE_MAX, Header, PlanError
 from heapyard.trial.misuse import MisuseCalls
 from heapyard.trial.operations import BY_CODE, BY_NAME, EARLY_SIZES, FIGURES, Call, Expect
+from heapyard.trial.pressure import PressureCalls
 from heapyard.trial.slots import Slot
 from heapyard.trial.structure import StructureCalls
 
@@ -47,7 +48,7 @@ class Resized(Expected, total=False):
     """The block must stay where it is."""
 
 
-class Plan(MisuseCalls, StructureCalls):
+class Plan(MisuseCalls, PressureCalls, StructureCalls):
     """A list of calls, and the settings of `Header`.
 
     Methods that allocate return the Slot of the new block. Sizes and alignments are in bytes and
@@ -343,8 +344,11 @@ class Plan(MisuseCalls, StructureCalls):
         if index is not None:
             self._vacate(index)
 
+    def _serial(self) -> int:
+        return len(self._calls)
+
     def _claim(self) -> Slot:
-        serial = len(self._calls)
+        serial = self._serial()
         if self._vacant:
             index = self._vacant.pop()
             self._owners[index] = serial

@@ -3,9 +3,10 @@
 Delta debugging (Zeller and Hildebrandt, 2002) over whole lives of blocks first, then over single
 calls, then over sizes, counts and alignments; each candidate is run in a child. What is left out
 must not make the failure a rightful one: where memory is short (a NULL, a runaway) no free is left
-out, a call that must fail keeps its arguments, no request shrinks to zero bytes, and what must stay
-in place, or be told as misuse, keeps all that stands before it. Around a stale pointer nothing but
-whole lives goes: without its free, a double free is none.
+out, nor what ends a shortage that the plan itself makes; a call that must fail keeps its arguments,
+no request shrinks to zero bytes, and what must stay in place, or be told as misuse, keeps all that
+stands before it. Around a stale pointer nothing but whole lives goes: without its free, a double
+free is none.
 """
 
 import time
@@ -27,6 +28,9 @@ HANG_SECONDS = 0.5
 SHORT = 100
 """Plans below this many calls are remembered, so that none is run twice for nothing."""
 
+_ENDS_SHORTAGE = ("end_fail", "limit_space")
+"""Without these, memory that is short stays short, and a failure is rightful."""
+
 _FREES_MATTER = {("violation", "null"), ("runaway", "")}
 
 
@@ -45,7 +49,7 @@ def shrink_plan(  # noqa: PLR0913
     first or the target itself is not deterministic. What can't be reproduced comes back as it was.
     `run` replaces the running of a candidate on `target`.
     """
-    if outcome.held or outcome.status == "refused":
+    if outcome.held or outcome.status == "refused" or _is_condensed(plan):
         return plan
     limit = HANG_SECONDS if outcome.status == "hang" else 10.0
     search = _Search(
@@ -176,7 +180,9 @@ class _Search:
             return [
                 frozenset({index, ends.get(index, index)})
                 for index, step in enumerate(self._steps)
-                if index not in last and not (keeps_frees and _gives_back(step.call))
+                if index not in last
+                and not (keeps_frees and _gives_back(step.call))
+                and step.call.name not in _ENDS_SHORTAGE
             ]
 
         def without(dropped: frozenset[int]) -> list[Step]:
@@ -250,6 +256,11 @@ class _Search:
             steps[index] = steps[index].with_call(call)
             if self._accepts(steps):
                 return
+
+
+def _is_condensed(plan: Plan) -> bool:
+    """Whether a call stands for many: the plan is short then, and its slots have fixed places."""
+    return any(call.operation.many for call in plan.calls)
 
 
 def _gives_back(call: Call) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Slot"]
+__all__ = ["Slot", "Slots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +15,22 @@ class Slot:
     def __str__(self) -> str:
         """As operations spell it."""
         return f"slot {self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The handles that one `malloc_many` made; `blocks[3]` is the fourth one's."""
+
+    first: int
+    count: int
+    serial: int
+
+    def __len__(self) -> int:
+        """How many."""
+        return self.count
+
+    def __getitem__(self, number: int) -> Slot:
+        """One of them, from 0."""
+        if not 0 <= number < self.count:
+            raise IndexError(number)
+        return Slot(self.first + number, self.serial)

@@ -74,6 +74,13 @@ static bool offset_is_near(uint64_t offset)
     return offset + HY_PLAN_MAX_STRAY <= 2 * HY_PLAN_MAX_STRAY;
 }
 
+/* Kinds of system calls: at least one, and no others. */
+static bool kinds_are_sound(const hy_plan_op *op, uint64_t kinds)
+{
+    const uint64_t known = HY_OS_EVERY | (op->op == HY_OP_FAIL_OS ? HY_OS_ONWARD : 0u);
+    return (kinds & ~known) == 0 && (kinds & HY_OS_EVERY) != 0;
+}
+
 /* What an operand may be, where that is not left to the target. */
 static bool operand_is_sound(const hy_plan_op *op, uint64_t operand)
 {
@@ -83,6 +90,9 @@ static bool operand_is_sound(const hy_plan_op *op, uint64_t operand)
     case HY_OP_WRITE_AT:
     case HY_OP_WRITE_STALE:
         return operand <= HY_PLAN_MAX_STRAY;
+    case HY_OP_FAIL_OS:
+    case HY_OP_COUNT_OS:
+        return kinds_are_sound(op, operand);
     default:
         return true;
     }
@@ -95,6 +105,18 @@ static bool arg_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fiel
     }
     return op->arg != HY_PLAN_NO_ARG && op->arg < plan->header.operand_count &&
            operand_is_sound(op, plan->operands[op->arg]);
+}
+
+/* One more than the highest slot that an op uses: any number where they run past the last. */
+static uint64_t end_of_slots(const hy_plan *plan, const hy_plan_op *op)
+{
+    if (op->op != HY_OP_MALLOC_MANY && op->op != HY_OP_FREE_MANY) {
+        return (uint64_t)op->slot + 1;
+    }
+    const uint64_t count = plan->operands[op->arg];
+    const uint64_t step = op->op == HY_OP_FREE_MANY ? op->size : 1;
+    const bool fits = count <= HY_PLAN_MAX_SLOTS && step <= HY_PLAN_MAX_SLOTS;
+    return !fits ? UINT64_MAX : op->slot + (count > 0 ? (count - 1) * step : 0) + 1;
 }
 
 static bool size_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fields)
@@ -120,6 +142,11 @@ static bool size_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fie
         return offset_is_near(op->size);
     case HY_OP_EARLY:
         return op->size < HY_PLAN_EARLY_BLOCKS;
+    case HY_OP_COUNT_COST:
+        return op->size <= HY_COST_NANOSECONDS;
+    case HY_OP_FAIL_OS:
+    case HY_OP_FREE_MANY:
+        return op->size > 0;
     default:
         return true;
     }
@@ -141,6 +168,9 @@ static const char *bad_field(const hy_plan *plan, const hy_plan_op *op, const hy
     }
     if (!size_is_sound(plan, op, facts->fields)) {
         return "size";
+    }
+    if (op->slot != HY_PLAN_NO_SLOT && end_of_slots(plan, op) > plan->header.slots) {
+        return "slot";
     }
     return expect_is_sound(op, facts->expects) ? NULL : "expect";
 }
@@ -170,7 +200,7 @@ static void note_slots(hy_plan *plan, const hy_plan_op *op)
 {
     const bool names_two = op->op == HY_OP_ALIAS || op->op == HY_OP_LINK_STALE;
     const uint32_t other = names_two ? (uint32_t)op->size + 1 : 0;
-    const uint32_t own = op->slot != HY_PLAN_NO_SLOT ? op->slot + 1 : 0;
+    const uint32_t own = op->slot != HY_PLAN_NO_SLOT ? (uint32_t)end_of_slots(plan, op) : 0;
     const uint32_t most = other > own ? other : own;
     plan->slots_used = most > plan->slots_used ? most : plan->slots_used;
 }

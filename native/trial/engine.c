@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "trial/calls.h"
+#include "trial/cost.h"
 #include "trial/names.h"
+#include "trial/os_calls.h"
 #include "trial/structure.h"
 #include "trial/threads.h"
 #include "trial/trace.h"
@@ -71,6 +73,24 @@ static __attribute__((noinline)) bool run_rare(hy_engine *engine, const hy_plan_
     case HY_OP_NOP:
     case HY_OP_DISTINCT:
         return true;
+    case HY_OP_FAIL_OS:
+        return hy__run_fail_os(engine, op);
+    case HY_OP_END_FAIL:
+        hy__os_let_go();
+        return true;
+    case HY_OP_LIMIT_SPACE:
+        return hy__run_limit_space(engine, op);
+    case HY_OP_COUNT_OS:
+        return hy__run_count_os(engine, op);
+    case HY_OP_COUNT_COST:
+        return hy__run_count_cost(engine, op);
+    case HY_OP_END_COST:
+        hy__cost_end(engine);
+        return true;
+    case HY_OP_MALLOC_MANY:
+        return hy__run_malloc_many(engine, op);
+    case HY_OP_FREE_MANY:
+        return hy__run_free_many(engine, op);
     default:
         return hy__run_misuse(engine, op);
     }
@@ -143,6 +163,7 @@ static bool run_round(hy_engine *engine)
         }
     }
     engine->state->operations = done + count;
+    hy__calm(engine);
     return hy__end_round(engine);
 }
 
@@ -218,6 +239,7 @@ static bool open_crew(hy_engine *engine)
 void hy__finish(hy_engine *engine)
 {
     hy_outcome *const outcome = engine->outcome;
+    hy__calm(engine);
     outcome->op = outcome->is_placed ? outcome->op : engine->state->op;
     outcome->round = engine->state->round;
     outcome->operations = engine->state->operations;

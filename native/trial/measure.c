@@ -1,4 +1,6 @@
+#include "trial/cost.h"
 #include "trial/model.h"
+#include "trial/os_calls.h"
 #include "trial/process.h"
 
 static uint64_t less(uint64_t from, uint64_t part)
@@ -65,6 +67,20 @@ uint64_t hy__measure_value(const hy_engine *engine, uint64_t measure)
         return measure_extent(engine);
     case HY_MEASURE_SHARED_LINES:
         return hy__shared_lines(engine);
+    case HY_MEASURE_OS_CALLS:
+        return hy__os_watched().count;
+    case HY_MEASURE_OS_FAILURES:
+        return hy__os_watched().failed;
+    case HY_MEASURE_PAGE_FAULTS:
+        return hy__process_faults();
+    case HY_MEASURE_COST_MEDIAN:
+        return hy__cost_at(50);
+    case HY_MEASURE_COST_P90:
+        return hy__cost_at(90);
+    case HY_MEASURE_COST_P99:
+        return hy__cost_at(99);
+    case HY_MEASURE_COST_MAX:
+        return hy__cost_at(100);
     default:
         return measure_mapped(engine);
     }

@@ -37,6 +37,7 @@ typedef struct hy_engine {
     uint32_t slot_count;
     size_t alignment; /* of every block */
     bool weak_alignment;
+    bool is_limited;    /* by limit_space */
     int errno_value;    /* what errno is set to before each call */
     int *errno_address; /* of this thread */
     uint64_t serial;    /* patterns written so far */
@@ -77,6 +78,17 @@ static inline size_t hy__natural_alignment(const hy_engine *engine, size_t size)
     }
     return size == 0 ? 1 : (size_t)1 << (63 - __builtin_clzll(size));
 }
+
+/* The ops of faults.c and many.c. True: go on. */
+bool hy__run_fail_os(hy_engine *engine, const hy_plan_op *op);
+bool hy__run_count_os(hy_engine *engine, const hy_plan_op *op);
+bool hy__run_limit_space(hy_engine *engine, const hy_plan_op *op);
+bool hy__run_count_cost(hy_engine *engine, const hy_plan_op *op);
+bool hy__run_malloc_many(hy_engine *engine, const hy_plan_op *op);
+bool hy__run_free_many(hy_engine *engine, const hy_plan_op *op);
+
+/* No system call fails, no limit is set, no call is a sample any more. */
+void hy__calm(hy_engine *engine);
 
 /* `measure` (measure.c): notes a figure. */
 void hy__measure(hy_engine *engine, const hy_plan_op *op);

@@ -70,3 +70,15 @@ bool hy__limit_address_space(uint64_t bytes)
     const struct rlimit both = {.rlim_cur = limit, .rlim_max = limit};
     return limit >= bytes && setrlimit(RLIMIT_AS, &both) == 0;
 }
+
+bool hy__limit_space(uint64_t bytes)
+{
+    const uint64_t mapped = hy__process_mapped();
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0) {
+        return false;
+    }
+    const uint64_t most = limit.rlim_max;
+    limit.rlim_cur = bytes < most && mapped < most - bytes ? mapped + bytes : most;
+    return setrlimit(RLIMIT_AS, &limit) == 0;
+}

@@ -19,4 +19,7 @@ uint64_t hy__process_mapped(void);
 /* From now on at most `bytes` more can be mapped (RLIMIT_AS). */
 bool hy__limit_address_space(uint64_t bytes);
 
+/* The same, but it can be taken back: by UINT64_MAX, which leaves the limit above only. */
+bool hy__limit_space(uint64_t bytes);
+
 #endif /* HEAPYARD_TRIAL_PROCESS_H */

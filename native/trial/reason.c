@@ -14,10 +14,8 @@ void hy__reason(hy_reason *reason, hy_cause cause, const char *format, ...)
 
 const char *hy__cause_name(hy_cause cause)
 {
-    static const char *const names[] = {[HY_CAUSE_NONE] = "none",
-                                        [HY_CAUSE_LOAD] = "load",
-                                        [HY_CAUSE_SYMBOL] = "symbol",
-                                        [HY_CAUSE_PLAN] = "plan",
-                                        [HY_CAUSE_MEMORY] = "memory"};
+    static const char *const names[] = {
+        [HY_CAUSE_NONE] = "none", [HY_CAUSE_LOAD] = "load",     [HY_CAUSE_SYMBOL] = "symbol",
+        [HY_CAUSE_PLAN] = "plan", [HY_CAUSE_MEMORY] = "memory", [HY_CAUSE_MACHINE] = "machine"};
     return names[cause];
 }

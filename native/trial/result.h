@@ -13,7 +13,7 @@
  *  "operations": n, "nanoseconds": n, "cpu_nanoseconds": n,
  *  "figures": [{"name", "value", "unit", "op", "round"}], "figures_dropped": n,
  *  violation: "kind", "slot": n | null, "size", "address": "0x..." | null, "expected", "seen",
- *  refused:   "cause": "load" | "symbol" | "plan" | "memory", "reason"}
+ *  refused:   "cause": "load" | "symbol" | "plan" | "memory" | "machine", "reason"}
  */
 void hy__result_write(hy_json *json, const hy_outcome *outcome);
 

@@ -392,3 +392,10 @@ bool hy__report_errno_of_thread(hy_engine *engine, uint64_t thread, int left, in
     seen(engine, "%s, after calls of other threads", errno_text(found, is, sizeof is));
     return violate(engine, HY_CHECK_ERRNO, NULL, NULL, 0);
 }
+
+bool hy__refuse_machine(hy_engine *engine, const char *reason)
+{
+    engine->outcome->status = HY_STATUS_REFUSED;
+    hy__reason(&engine->outcome->reason, HY_CAUSE_MACHINE, "%s", reason);
+    return false;
+}

@@ -46,5 +46,6 @@ HY_COLD bool hy__refuse_live_slot(hy_engine *engine, const hy_slot *slot);
 HY_COLD bool hy__refuse_memory(hy_engine *engine, const char *what);
 /* The target, or the program around the engine, is not what the plan needs. */
 HY_COLD bool hy__refuse_symbol(hy_engine *engine, const char *what);
+HY_COLD bool hy__refuse_machine(hy_engine *engine, const char *reason);
 
 #endif /* HEAPYARD_TRIAL_VERDICT_H */

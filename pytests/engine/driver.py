@@ -57,6 +57,14 @@ OPS = {
     "at_exit": 32,
     "early": 33,
     "atfork": 34,
+    "fail_os": 35,
+    "end_fail": 36,
+    "limit_space": 37,
+    "count_os": 38,
+    "count_cost": 39,
+    "end_cost": 40,
+    "malloc_many": 41,
+    "free_many": 42,
     "alias": 50,
     "foreign": 51,
     "free_stale": 52,
@@ -90,7 +98,11 @@ CHECKS = {
     "misuse": 16,
 }
 """The bit of each check, counted from 0."""
-MEASURES = ["rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines"]
+MEASURES = [
+    *("rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines"),
+    *("os_calls", "os_failures", "page_faults"),
+    *("cost_median", "cost_p90", "cost_p99", "cost_max"),
+]
 
 ALL = sum(1 << bit for bit in CHECKS.values())
 DEFAULT = ALL & ~(1 << CHECKS["self_check"] | 1 << CHECKS["misuse"])
@@ -155,11 +167,22 @@ class Header:
     reserved: int = 0
 
 
+def _last_slot(each: Op) -> int:
+    assert each.slot is not None
+    step = {"malloc_many": 1, "free_many": each.size}.get(each.name, 0)
+    return each.slot + ((each.arg or 1) - 1) * step
+
+
+def measure(name: str) -> Op:
+    """The op that notes this figure."""
+    return op("measure", size=MEASURES.index(name))
+
+
 def pack(ops: list[Op], header: Header | None = None) -> bytes:
     """The binary form of a plan."""
     chosen = header or Header()
     operands = sorted({each.arg for each in ops if each.arg is not None})
-    slots = max((each.slot + 1 for each in ops if each.slot is not None), default=0)
+    slots = max((_last_slot(each) + 1 for each in ops if each.slot is not None), default=0)
     packed = struct.pack(
         "<8sIIIIQQQIIQ",
         chosen.magic,

@@ -7,7 +7,16 @@ import struct
 
 import pytest
 
-from heapyard.trial import OPERATIONS, SIZE_MAX, Call, Check, Operation, Plan, PlanError
+from heapyard.trial import (
+    OPERATIONS,
+    SIZE_MAX,
+    Call,
+    Check,
+    Operation,
+    OsCalls,
+    Plan,
+    PlanError,
+)
 
 
 def every_call() -> Plan:
@@ -37,6 +46,14 @@ def every_call() -> Plan:
     plan.free_all(errno_kept=True)
     _add_every_misuse(plan)
     every_structure(plan)
+    plan.count_os()
+    plan.fail_os(OsCalls.MMAP | OsCalls.BRK, 3, onward=True)
+    plan.end_fail()
+    plan.limit_space(1 << 20)
+    plan.lift_space()
+    plan.count_cost("nanoseconds")
+    plan.end_cost()
+    plan.free_many(plan.malloc_many(10, 100, may_fail=True), step=3)
     return plan
 
 
@@ -86,13 +103,13 @@ def test_every_operation_survives_packing() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_call_of_each_operation_survives_both_forms(operation: Operation) -> None:
-    values = {"slot": 3, "slot?": 3, "size": 9, "count": 5, "alignment": 5, "figure": 2, "kind": 5}
-    values["forks"] = 5
-    given = [values.get(field, 9) for field in operation.fields]
+    words = {"slot": 3, "slot?": 3, "count": 5, "alignment": 5, "figure": 2, "unit": 1}
+    words |= {"kind": 5, "kinds": 5, "forks": 5}
+    given = [words.get(field, 9) for field in operation.fields]
     call = Call(
         operation.code,
         slot=3 if operation.has_slot else None,
-        size=next((v for f, v in zip(operation.fields, given, strict=True) if v in (9, 2)), 0),
+        size=next((value for value in given if value in (9, 2, 1)), 0),
         arg=(1 if "kind" in operation.fields else 5) if 5 in given else None,
         expect=operation.expects.value & ~1,
     )

@@ -7,7 +7,7 @@ import pytest
 
 from heapyard.trial import Capabilities, Outcome, Plan, Target, random_plan, shrink_plan
 from heapyard.trial.lifetimes import steps_of, written
-from heapyard.trial.operations import Call, Expect
+from heapyard.trial.operations import Call, Expect, OsCalls
 
 TARGET = Target(
     typed="none",
@@ -314,3 +314,23 @@ def test_a_pointer_outlives_free_all() -> None:
         "malloc(16) -> slot 2",
         "free_stale(slot 1)",
     ]
+
+
+def test_what_ends_a_shortage_stays() -> None:
+    """Without it the NULL would be rightful."""
+    plan = Plan()
+    plan.fail_os(OsCalls.EVERY)
+    for _ in range(20):
+        plan.malloc(100, may_fail=True)
+    plan.end_fail()
+    plan.malloc(7000)
+    bug = Bug(lambda calls, op: calls[op].name == "malloc" and not calls[op].expect, kind="null")
+    assert [call.name for call in shrunk(plan, bug).calls] == ["end_fail", "malloc"]
+
+
+def test_a_call_for_many_blocks_is_left_as_it_is() -> None:
+    plan = Plan()
+    plan.free_many(plan.malloc_many(100, 10), step=2)
+    plan.malloc(7000)
+    bug = Bug(lambda calls, op: calls[op].size == 7000)
+    assert shrunk(plan, bug) == plan

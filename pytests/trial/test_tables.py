@@ -10,11 +10,13 @@ import pytest
 from heapyard._native.build import current_build
 from heapyard.trial import OPERATIONS, Check, Operation, _python_child
 from heapyard.trial.header import MAX_ALIGNMENT, MAX_SLOTS
-from heapyard.trial.operations import FIGURES, Expect
+from heapyard.trial.operations import COSTS, FIGURES, Expect, OsCalls
 
 INCLUDE = Path(__file__).parents[2] / "native" / "include" / "heapyard"
 PLAN_H = (INCLUDE / "plan.h").read_text()
-FIELD_BITS = {"slot": 1, "slot?": 2, "count": 8, "alignment": 8, "kind": 8, "forks": 8}
+FIELD_BITS = {"slot": 1, "slot?": 2} | dict.fromkeys(
+    ("count", "alignment", "kind", "kinds", "forks"), 8
+)
 FIELD_NAMES = {"HY_FIELD_SLOT": 1, "HY_FIELD_SLOT_OPT": 2, "HY_FIELD_SIZE": 4, "HY_FIELD_ARG": 8}
 
 
@@ -53,6 +55,16 @@ def test_checks_have_the_names_of_the_engine() -> None:
 
 def test_figures_have_the_names_of_the_engine() -> None:
     assert list(FIGURES) == names("hy_trial_measure_name")
+
+
+def test_kinds_of_system_calls_are_those_of_the_header() -> None:
+    body = PLAN_H.split("#define HY_PLAN_OS_CALLS(X)")[1].split("typedef enum")[0]
+    listed = {name: int(bit, 16) for bit, name in re.findall(r"X\((0x\w+), \w+, (\w+)\)", body)}
+    assert listed == {str(kind.name).lower(): kind.value for kind in OsCalls}
+
+
+def test_costs_are_those_of_the_header() -> None:
+    assert [int(constant(f"HY_COST_{cost.upper()}").rstrip("u")) for cost in COSTS] == [0, 1]
 
 
 def test_entry_points_have_the_names_of_the_engine() -> None:

@@ -199,6 +199,27 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
  * never the target's fault. It has at most HY_PLAN_MAX_STRAY bytes, and lies within so many bytes
  * of the block's start or end (a plan that asks for more is refused; free_at too). An op
  * on a slot without the block or stale pointer that it is about does nothing.
+ *
+ * Out of memory. What these set ends with the round, before its last blocks are freed:
+ *
+ *  fail_os        of the system calls whose kinds are in arg (HY_OS_..., by any thread, but not the
+ *                 engine's own), the one with the number `size`, from 1, is not made: it answers
+ *                 ENOMEM, and brk the break as it was. With HY_OS_ONWARD those after it too. Counts
+ *                 from 0 again, as count_os does
+ *  end_fail       no call fails, or counts, any more
+ *  count_os       counts calls of the kinds in arg, from 0
+ *  limit_space    RLIMIT_AS: at most size = bytes more than are mapped now; UINT64_MAX: no limit
+ *
+ * Cost. Each call of an entry point from count_cost to end_cost is a sample (the first 4,096 are,
+ * while fewer than 75,000 instructions were counted in all; one call counts up to 25,000):
+ *
+ *  count_cost     size = HY_COST_...: what is counted
+ *  end_cost
+ *
+ * Many blocks, each by one call as the op without `_many` makes it, and judged as that:
+ *
+ *  malloc_many    malloc(size) for each of arg = count slots from `slot` on, all of them empty
+ *  free_many      free for arg = count slots: `slot`, and each size-th after it
  */
 #define HY_PLAN_OPS(X)                                                                             \
     X(0, NOP, nop, 0, HY__EXPECT_NONE, none)                                                       \
@@ -242,6 +263,16 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
     X(32, AT_EXIT, at_exit, 0, HY__EXPECT_NONE, none)                                              \
     X(33, EARLY, early, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)                      \
     X(34, ATFORK, atfork, 0, HY__EXPECT_NONE, free)                                                \
+    X(35, FAIL_OS, fail_os, HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none)                   \
+    X(36, END_FAIL, end_fail, 0, HY__EXPECT_NONE, none)                                            \
+    X(37, LIMIT_SPACE, limit_space, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                          \
+    X(38, COUNT_OS, count_os, HY_FIELD_ARG, HY__EXPECT_NONE, none)                                 \
+    X(39, COUNT_COST, count_cost, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                            \
+    X(40, END_COST, end_cost, 0, HY__EXPECT_NONE, none)                                            \
+    X(41, MALLOC_MANY, malloc_many, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG,                  \
+      HY__EXPECT_ALLOC, malloc)                                                                    \
+    X(42, FREE_MANY, free_many, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_ERRNO,    \
+      free)                                                                                        \
     X(50, ALIAS, alias, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)                      \
     X(51, FOREIGN, foreign, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none)   \
     X(52, FREE_STALE, free_stale, HY_FIELD_SLOT, HY__EXPECT_NONE, free)                            \
@@ -277,6 +308,28 @@ typedef enum hy_plan_foreign {
 #undef HY__FOREIGN_ENUM
         HY_FOREIGN_COUNT
 } hy_plan_foreign;
+
+/* Kinds of system calls: the arg of fail_os and count_os, of which at least one is named. brk(0),
+ * which only asks where the break is, is none. X(bit, enumerator, name in JSON). */
+#define HY_PLAN_OS_CALLS(X)                                                                        \
+    X(0x01, MMAP, mmap)                                                                            \
+    X(0x02, MUNMAP, munmap)                                                                        \
+    X(0x04, MREMAP, mremap)                                                                        \
+    X(0x08, BRK, brk)                                                                              \
+    X(0x10, MADVISE, madvise)                                                                      \
+    X(0x20, MPROTECT, mprotect)                                                                    \
+    X(0x40, ONWARD, onward) /* of fail_os only */
+
+typedef enum hy_plan_os_calls {
+#define HY__OS_ENUM(bit, name, text) HY_OS_##name = (bit),
+    HY_PLAN_OS_CALLS(HY__OS_ENUM)
+#undef HY__OS_ENUM
+        HY_OS_EVERY = 0x3f
+} hy_plan_os_calls;
+
+/* What count_cost counts. */
+#define HY_COST_INSTRUCTIONS 0u /* of the call in user mode, exactly: one step each (x86-64) */
+#define HY_COST_NANOSECONDS  1u /* on the clock */
 
 /*
  * Every check: X(bit, enumerator, name in JSON). A check that is off is neither reported nor
@@ -337,6 +390,11 @@ typedef enum hy_plan_check {
  *  mapped        size of the process's address space, less the engine's
  *  shared_lines  cache lines of 64 bytes that hold bytes of live blocks of two threads or more. A
  *                block is of the thread of the last op in the plan that gives its slot a block
+ *  os_calls      system calls counted since the last count_os or fail_os
+ *  os_failures   of them, those that fail_os made fail
+ *  page_faults   of this process so far, those that needed no disk
+ *  cost_median, cost_p90, cost_p99, cost_max   over the samples of the last count_cost: half of them, 90
+ *                and 99 of 100, and all are at most that. 0 where there are none
  */
 #define HY_PLAN_MEASURES(X)                                                                        \
     X(0, RSS, rss, bytes)                                                                          \
@@ -344,7 +402,14 @@ typedef enum hy_plan_check {
     X(2, USABLE_BYTES, usable_bytes, bytes)                                                        \
     X(3, EXTENT, extent, bytes)                                                                    \
     X(4, MAPPED, mapped, bytes)                                                                    \
-    X(5, SHARED_LINES, shared_lines, lines)
+    X(5, SHARED_LINES, shared_lines, lines)                                                        \
+    X(6, OS_CALLS, os_calls, calls)                                                                \
+    X(7, OS_FAILURES, os_failures, calls)                                                          \
+    X(8, PAGE_FAULTS, page_faults, faults)                                                         \
+    X(9, COST_MEDIAN, cost_median, cost)                                                           \
+    X(10, COST_P90, cost_p90, cost)                                                                \
+    X(11, COST_P99, cost_p99, cost)                                                                \
+    X(12, COST_MAX, cost_max, cost)
 
 typedef enum hy_plan_measure {
 #define HY__MEASURE_ENUM(value, name, text, unit) HY_MEASURE_##name = (value),
