@@ -9,6 +9,7 @@ from collections.abc import Callable
 from heapyard.reproducer.failure import NoProgramError
 from heapyard.reproducer.misuse import MISUSE_WRITERS
 from heapyard.reproducer.numbers import atom, number
+from heapyard.reproducer.shortage import shortage_writers, write_end_of_shortage
 from heapyard.reproducer.writer import Site, Writer
 from heapyard.trial.operations import FIGURES, OPERATIONS, Expect
 
@@ -175,6 +176,7 @@ def _resize(writer: Writer, site: Site) -> None:
         _fail_if_moved(writer, slot, moved)
     may_fail = site.outcome == Expect.EITHER and site.known_total != 0
     if may_fail:
+        _verify_if_it_failed(writer, site, slot, moved)
         writer.open(f"if ({moved} != NULL)")
     if writer.wants("content", site) and blocks.may_be_live(slot):
         blocks.verify_kept(slot, moved, site.total)
@@ -185,6 +187,15 @@ def _resize(writer: Writer, site: Site) -> None:
     if may_fail and site.known_total is None:
         writer.open(f"if ({moved} == NULL && {atom(site.total)} == 0)")
         writer.say(f"{blocks.pointer(slot)} = NULL; /* freed */")
+        writer.close()
+
+
+def _verify_if_it_failed(writer: Writer, site: Site, slot: int | str, moved: str) -> None:
+    """The old block is still live then, with all that is in it."""
+    if writer.wants("content", site) and writer.blocks.may_be_live(slot):
+        not_freed = "" if site.known_total else f" && {atom(site.total)} != 0"
+        writer.open(f"if ({moved} == NULL{not_freed})")
+        writer.blocks.verify(slot)
         writer.close()
 
 
@@ -257,6 +268,7 @@ def _free_all(writer: Writer, site: Site) -> None:
 
 def write_end_of_round(writer: Writer, site: Site) -> None:
     """What the engine does after the last call: verify and free what is still live."""
+    write_end_of_shortage(writer)
     if "free" in writer.used.functions or writer.is_bulk or writer.blocks.every():
         _free_all(writer, site)
 
@@ -394,5 +406,6 @@ WRITERS: dict[str, Callable[[Writer, Site], None]] = {
     **MISUSE_WRITERS,
     "early": _structure,
     **{each.name: _structure for each in OPERATIONS if each.structures},
+    **shortage_writers(_allocate, _free),
 }
 """By the operation's name."""

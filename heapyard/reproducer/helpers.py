@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from heapyard.reproducer.shortage import FAIL_OS, LIMIT_SPACE
+
 __all__ = ["HELPERS", "Helper", "headers_of", "in_order"]
 
 
@@ -16,13 +18,16 @@ class Helper:
 
 
 _FAILED = """\
-/* Says what was expected and seen, and ends the program: this heap can't be trusted any more. */
+/* Says what was expected and seen, without a malloc, and ends the program: this heap can't be
+ * trusted any more. */
 __attribute__((format(printf, 1, 2), noreturn)) static void failed(const char *format, ...)
 {
+    char text[512];
     va_list values;
     va_start(values, format);
-    (void)vdprintf(STDOUT_FILENO, format, values);
+    (void)vsnprintf(text, sizeof text, format, values);
     va_end(values);
+    (void)!write(STDOUT_FILENO, text, strlen(text));
     _exit(1);
 }"""
 
@@ -284,7 +289,7 @@ static void may_end(void)
 }"""
 
 HELPERS: dict[str, Helper] = {
-    "failed": Helper(_FAILED, headers=("stdarg.h", *_VITAL)),
+    "failed": Helper(_FAILED, headers=("stdarg.h", "string.h", *_VITAL)),
     "byte_at": Helper(_BYTE_AT),
     "next": Helper(_NEXT),
     "fill": Helper(_FILL, ("byte_at",)),
@@ -307,6 +312,16 @@ HELPERS: dict[str, Helper] = {
     "foreign": Helper(_FOREIGN, headers=("stdint.h", "sys/mman.h")),
     "stray": Helper(_STRAY),
     "look": Helper(_LOOK),
+    "limit_space": Helper(
+        LIMIT_SPACE, headers=("fcntl.h", "stdint.h", "stdlib.h", "sys/resource.h", "unistd.h")
+    ),
+    "fail_os": Helper(
+        FAIL_OS,
+        headers=(
+            *("errno.h", "signal.h", "stdio.h", "stdlib.h", "sys/prctl.h", "sys/syscall.h"),
+            *("ucontext.h", "unistd.h"),
+        ),
+    ),
     "may_end": Helper(_MAY_END, headers=("signal.h", "unistd.h")),
 }
 """In the order in which they are printed: each after what it needs."""

@@ -111,7 +111,12 @@ def fits_in_variables(calls: tuple[Call, ...], *, repeat: int) -> bool:
 
 
 def _is_certain(call: Call) -> bool:
-    """Not a realloc that may fail, or free: what is in the slot after it is seen at run time."""
+    """Not a realloc that may fail, or free: what is in the slot after it is seen at run time.
+
+    Nor one for many calls: their slots are elements of an array.
+    """
+    if call.operation.many:
+        return False
     frees = call.operation.resizes and call.size * (1 if call.arg is None else call.arg) == 0
     return not call.operation.resizes or not (call.expect & Expect.EITHER or frees)
 
