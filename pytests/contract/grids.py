@@ -7,10 +7,11 @@ bits is in TOO_LARGE; no call may answer it with a block.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from heapyard.rules import Trial
 from heapyard.trial import Plan, Slot
+from heapyard.trial.plan import Expected
 
 __all__ = [
     "BORDERS",
@@ -87,8 +88,8 @@ STEPS = tuple(
 class Ask(Protocol):
     """How a plan asks an entry point for `size` bytes."""
 
-    def __call__(self, plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-        """Add the call; `errno_kept` as for any call of a plan."""
+    def __call__(self, plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+        """Add the call; what is expected of it as for any call of a plan."""
         ...
 
 
@@ -100,40 +101,40 @@ class Path:
     ask: Ask
 
 
-def _malloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.malloc(size, errno_kept=errno_kept)
+def _malloc(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.malloc(size, **expected)
 
 
-def _calloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.calloc(1, size, errno_kept=errno_kept)
+def _calloc(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.calloc(1, size, **expected)
 
 
-def _realloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.realloc(None, size, errno_kept=errno_kept)
+def _realloc(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.realloc(None, size, **expected)
 
 
-def _reallocarray(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.reallocarray(None, 1, size, errno_kept=errno_kept)
+def _reallocarray(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.reallocarray(None, 1, size, **expected)
 
 
-def _aligned_alloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.aligned_alloc(64, (size + 63) & ~63, errno_kept=errno_kept)
+def _aligned_alloc(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.aligned_alloc(64, (size + 63) & ~63, **expected)
 
 
-def _posix_memalign(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.posix_memalign(64, size, errno_kept=errno_kept)
+def _posix_memalign(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.posix_memalign(64, size, **expected)
 
 
-def _memalign(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.memalign(64, size, errno_kept=errno_kept)
+def _memalign(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.memalign(64, size, **expected)
 
 
-def _valloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.valloc(size, errno_kept=errno_kept)
+def _valloc(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.valloc(size, **expected)
 
 
-def _pvalloc(plan: Plan, size: int, *, errno_kept: bool = False) -> Slot:
-    return plan.pvalloc(size, errno_kept=errno_kept)
+def _pvalloc(plan: Plan, size: int, **expected: Unpack[Expected]) -> Slot:
+    return plan.pvalloc(size, **expected)
 
 
 _PATHS = (

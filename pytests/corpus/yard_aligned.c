@@ -7,6 +7,7 @@
 #include "yard_core.h"
 #include "yard_family.h"
 #include "yard_guard.h"
+#include "yard_system.h"
 
 static bool is_power_of_two(size_t value)
 {
@@ -110,7 +111,10 @@ void *aligned_alloc(size_t alignment, size_t size)
     const size_t bytes = wrapped(size, alignment, DEFECT_aligned_alloc_wraps);
     void *block = caps && size < YARD_SIZE_MAX ? yard_take_offset(size, alignment, 512)
                                                : obtain_aligned(bytes, alignment);
-    return block != NULL ? block : yard_fail(ENOMEM, saved, DEFECT_aligned_alloc_no_errno);
+    const bool mistakes = yard_defect(DEFECT_aligned_refused_einval) && yard_is_refused();
+    return block != NULL
+               ? block
+               : yard_fail(mistakes ? EINVAL : ENOMEM, saved, DEFECT_aligned_alloc_no_errno);
 }
 
 /* ---- posix_memalign ------------------------------------------------------------------------- */

@@ -10,11 +10,14 @@
 
 #include "yard_defects.h"
 #include "yard_guard.h"
+#include "yard_ledger.h"
 #include "yard_life.h"
 #include "yard_lock.h"
 #include "yard_misuse.h"
 #include "yard_swap.h"
+#include "yard_system.h"
 #include "yard_threads.h"
+#include "yard_walks.h"
 
 static yard_free_block *free_lists[YARD_CLASSES]; /* first in, first out */
 static yard_free_block *list_ends[YARD_CLASSES];  /* where the list is not empty */
@@ -82,8 +85,7 @@ static void *map_pages(size_t length)
     if (!yard_life_map()) {
         return MAP_FAILED;
     }
-    const int sharing = yard_defect(DEFECT_heap_shared_with_child) ? MAP_SHARED : MAP_PRIVATE;
-    return mmap(at, length, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
+    return yard_map(at, length);
 }
 
 /* ---- small blocks ------------------------------------------------------------------------- */
@@ -107,7 +109,7 @@ static bool map_chunk(void)
     }
     void *chunk = yard_fixed_chunk(YARD_CHUNK);
     chunk = chunk != NULL ? chunk : map_pages(YARD_CHUNK);
-    if (chunk == MAP_FAILED) {
+    if (chunk == MAP_FAILED && !yard_uses_refused(chunk, YARD_CHUNK)) {
         return false;
     }
     chunk_next = (uintptr_t)chunk;
@@ -163,15 +165,25 @@ static void *cut(unsigned klass)
     return block;
 }
 
+/* Where the free blocks of a class are: the number of their list. */
+static unsigned list_of(unsigned klass)
+{
+    return yard_defect(DEFECT_malloc_walks_free_blocks) ? 0 : klass;
+}
+
 static void *take_small(unsigned klass, bool *zero)
 {
-    yard_free_block *reused = free_lists[klass];
+    const unsigned list = list_of(klass);
+    yard_free_block *reused = free_lists[list];
+    if (yard_defect(DEFECT_malloc_walks_free_blocks)) {
+        reused = yard_bring_to_front(&free_lists[list], &list_ends[list], klass);
+    }
     if (reused == NULL) {
         *zero = true;
         return cut(klass);
     }
     yard_dawdle(DEFECT_interrupted_lock_is_taken);
-    free_lists[klass] = yard_link_is_whole(reused) ? reused->next : yard_next_of_damaged(reused);
+    free_lists[list] = yard_link_is_whole(reused) ? reused->next : yard_next_of_damaged(reused);
     yard_header *header = yard_header_of(reused);
     *zero = header->clean != 0;
     if (*zero) { /* only a defect says so: then even the link is left to be seen */
@@ -187,17 +199,22 @@ static void file(void *base, bool clean)
     const unsigned klass = header->klass;
     *header =
         (yard_header){.capacity = yard_class_size(klass), .klass = (uint16_t)klass, .clean = clean};
-    if (free_lists[klass] == NULL || yard_reuses_at_once() ||
+    const unsigned list = list_of(klass);
+    if (free_lists[list] == NULL || yard_reuses_at_once() ||
         yard_defect(DEFECT_free_without_lock)) {
-        yard_set_link(base, free_lists[klass]);
+        yard_set_link(base, free_lists[list]);
         yard_dawdle(DEFECT_free_without_lock);
-        list_ends[klass] = free_lists[klass] == NULL ? base : list_ends[klass];
-        free_lists[klass] = base;
+        list_ends[list] = free_lists[list] == NULL ? base : list_ends[list];
+        free_lists[list] = base;
+        return;
+    }
+    if (yard_defect(DEFECT_free_keeps_order)) {
+        yard_link_in_order(&free_lists[list], &list_ends[list], base);
         return;
     }
     yard_set_link(base, NULL);
-    yard_set_link(list_ends[klass], base);
-    list_ends[klass] = base;
+    yard_set_link(list_ends[list], base);
+    list_ends[list] = base;
 }
 
 /* A block further inside its block of the size class, with a header of its own. */
@@ -230,13 +247,6 @@ static uintptr_t mapping_end(const void *block)
     return round_up((uintptr_t)block + yard_header_of(block)->capacity, YARD_PAGE);
 }
 
-static void unmap(uintptr_t start, uintptr_t end)
-{
-    if (start < end) {
-        (void)munmap((void *)start, end - start);
-    }
-}
-
 /* Puts one and the same page of memory into each mapping, 8 KiB after its start. */
 static void alias_page(uintptr_t start)
 {
@@ -255,13 +265,13 @@ static void *take_mapping(size_t size, size_t alignment)
     const size_t short_by = yard_defect(DEFECT_mapping_short) ? YARD_PAGE : 0;
     const size_t length = round_up(size + YARD_GRANULE + alignment, YARD_PAGE);
     void *start = map_pages(length);
-    if (start == MAP_FAILED) {
+    if (start == MAP_FAILED && !yard_uses_refused(start, length)) {
         return NULL;
     }
     const uintptr_t block = round_up((uintptr_t)start + YARD_GRANULE, alignment);
-    unmap((uintptr_t)start, mapping_start((void *)block));
+    yard_unmap((uintptr_t)start, mapping_start((void *)block));
     *yard_header_of((void *)block) = (yard_header){.klass = YARD_BIG};
-    unmap(round_up(block + size, YARD_PAGE) - short_by, (uintptr_t)start + length);
+    yard_unmap(round_up(block + size, YARD_PAGE) - short_by, (uintptr_t)start + length);
     yard_header_of((void *)block)->capacity = round_up(block + size, YARD_PAGE) - block;
     if (yard_defect(DEFECT_aliased_pages)) {
         alias_page(mapping_start((void *)block));
@@ -275,7 +285,8 @@ static void *cached;
 
 static bool caches_mappings(void)
 {
-    return yard_defect(DEFECT_calloc_trusts_mapping) || yard_defect(DEFECT_mapping_reused_short);
+    return yard_defect(DEFECT_calloc_trusts_mapping) || yard_defect(DEFECT_mapping_reused_short) ||
+           yard_defect(DEFECT_calloc_trusts_failed_purge);
 }
 
 static void *take_cached(size_t size, size_t alignment)
@@ -299,7 +310,10 @@ static void *take_cached(size_t size, size_t alignment)
 static void *take_locked(size_t size, size_t alignment, bool *zero)
 {
     const size_t padded = alignment > YARD_GRANULE ? size + alignment : size;
-    if (padded <= YARD_SMALL_MAX) {
+    if (padded <= YARD_SMALL_MAX && !yard_defect(DEFECT_block_is_a_mapping)) {
+        if (alignment > YARD_GRANULE && yard_defect(DEFECT_aligned_walks_free_blocks)) {
+            yard_look_for_aligned(free_lists[yard_class_of(size)], alignment);
+        }
         void *base = take_small(yard_class_of(padded), zero);
         if (base == NULL || alignment == YARD_GRANULE) {
             return base;
@@ -352,6 +366,13 @@ void *yard_take(size_t size, size_t alignment, bool *zero)
         block = guarded(take_locked(size, alignment, zero));
     }
     last_taken = block;
+    yard_ledger_enter(block);
+    if (block == NULL && yard_defect(DEFECT_shortage_purges_live)) {
+        yard_purge(chunk_end - YARD_CHUNK, chunk_next);
+    }
+    if (block == NULL && yard_defect(DEFECT_shortage_keeps_lock)) {
+        return NULL;
+    }
     yard_release();
     return yard_signed(block);
 }
@@ -425,6 +446,19 @@ static void scribble_behind(void *base)
     }
 }
 
+/* The only block of the current chunk takes the chunk along. */
+static bool unmap_chunk_of(const void *base)
+{
+    const uintptr_t start = chunk_end - YARD_CHUNK;
+    const bool is_only = (uintptr_t)base == start + YARD_GRANULE &&
+                         chunk_next == (uintptr_t)base + yard_header_of(base)->capacity;
+    if (is_only) {
+        yard_unmap(start, chunk_end);
+        chunk_next = chunk_end = 0;
+    }
+    return is_only;
+}
+
 static void give_small(void *block, bool clean)
 {
     const bool moved = yard_header_of(block)->shift != 0;
@@ -435,6 +469,12 @@ static void give_small(void *block, bool clean)
     if (yard_defect(DEFECT_free_scribbles) && !moved) {
         scribble_behind(base);
     }
+    if (yard_defect(DEFECT_exhaustion_drops_freed) && yard_was_refused()) {
+        return;
+    }
+    if (yard_defect(DEFECT_chunk_thrashes) && unmap_chunk_of(base)) {
+        return;
+    }
     file(base, clean || (moved && yard_defect(DEFECT_calloc_trusts_aligned)));
     last_given = base;
 }
@@ -442,15 +482,20 @@ static void give_small(void *block, bool clean)
 static void give_mapping(void *block)
 {
     if (caches_mappings() && cached == NULL) {
+        if (yard_defect(DEFECT_calloc_trusts_failed_purge)) {
+            memset(block, 0, YARD_PAGE);
+            yard_purge((uintptr_t)block, mapping_end(block));
+        }
         cached = block;
         return;
     }
-    unmap(mapping_start(block), mapping_end(block));
+    yard_unmap(mapping_start(block), mapping_end(block));
 }
 
 static void give_locked(void *block, bool clean)
 {
     last_taken = last_taken == block ? NULL : last_taken;
+    yard_ledger_leave(block);
     if (yard_header_of(block)->klass == YARD_BIG) {
         give_mapping(block);
     } else {
@@ -473,7 +518,9 @@ void yard_give(void *block, bool clean)
         give_locked(block, clean);
     }
     release_after_free();
-    errno = saved;
+    if (!yard_defect(DEFECT_failed_unmap_sets_errno)) {
+        errno = saved;
+    }
 }
 
 /* Whether a resized mapping stays as it is. */
@@ -492,6 +539,9 @@ static void *resize_mapping(void *block, size_t size)
     if (keeps_mapping(old_length, length)) {
         return block;
     }
+    if (!yard_guard_reserve()) {
+        return NULL;
+    }
     (void)yard_guard_remove(block);
     void *moved = mremap((void *)start, old_length, length, MREMAP_MAYMOVE);
     if (moved == MAP_FAILED) {
@@ -500,7 +550,7 @@ static void *resize_mapping(void *block, size_t size)
     }
     void *result = (char *)moved + before;
     yard_header_of(result)->capacity = length - before;
-    (void)yard_guard_add(result); /* at worst its free is refused */
+    (void)yard_guard_add(result); /* for which there is a reserve */
     return result;
 }
 
@@ -513,12 +563,17 @@ void *yard_resize(void *block, size_t size)
     if (header->klass == YARD_BIG) {
         const bool by_kernel =
             (size > YARD_SMALL_MAX || yard_defect(DEFECT_realloc_shrink_keeps_all)) &&
-            !yard_defect(DEFECT_realloc_grow_keeps_copies);
+            !yard_defect(DEFECT_realloc_grow_keeps_copies) &&
+            !yard_defect(DEFECT_realloc_moves_always);
         return by_kernel ? resize_mapping(block, size) : NULL;
+    }
+    if (yard_defect(DEFECT_realloc_walks_free_blocks)) {
+        yard_look_for(free_lists[header->klass], (char *)block + header->capacity + YARD_GRANULE);
     }
     const bool forgets = yard_defect(DEFECT_realloc_aligned_forgets_shift);
     const size_t capacity = header->capacity + (forgets ? (size_t)header->shift * 8 : 0);
-    const bool wastes = size < capacity / 2 && capacity > YARD_GRANULE;
+    const bool wastes = (size < capacity / 2 && capacity > YARD_GRANULE) ||
+                        yard_defect(DEFECT_realloc_moves_always);
     return size <= capacity && !wastes ? block : NULL;
 }
 
@@ -547,7 +602,7 @@ void yard_forget_blocks(void)
 
 void yard_unmap_chunk(void)
 {
-    unmap(chunk_end - (chunk_end == 0 ? 0 : YARD_CHUNK), chunk_end);
+    yard_unmap(chunk_end - (chunk_end == 0 ? 0 : YARD_CHUNK), chunk_end);
 }
 
 void *yard_last_taken(void)

@@ -16,9 +16,11 @@
 #include "defect_lists/alignment.h"
 #include "defect_lists/calls.h"
 #include "defect_lists/contents.h"
+#include "defect_lists/cost.h"
 #include "defect_lists/errno.h"
 #include "defect_lists/life.h"
 #include "defect_lists/limits.h"
+#include "defect_lists/memory_short.h"
 #include "defect_lists/misuse.h"
 #include "defect_lists/random.h"
 #include "defect_lists/realloc.h"
@@ -38,7 +40,9 @@
     YARD_LIFE_DEFECTS(X)                                                                           \
     YARD_RANDOM_DEFECTS(X)                                                                         \
     YARD_MISUSE_DEFECTS(X)                                                                         \
-    YARD_SWAP_DEFECTS(X)
+    YARD_SWAP_DEFECTS(X)                                                                           \
+    YARD_SHORTAGE_DEFECTS(X)                                                                       \
+    YARD_COST_DEFECTS(X)
 
 enum yard_defect {
     YARD_SOUND,

@@ -10,9 +10,11 @@
 
 #include "yard_core.h"
 #include "yard_guard.h"
+#include "yard_ledger.h"
 #include "yard_life.h"
 #include "yard_misuse.h"
 #include "yard_swap.h"
+#include "yard_system.h"
 
 static bool set_up;
 static bool trimmed;
@@ -24,6 +26,9 @@ static int *first_errno; /* of the thread that called first */
 bool yard_enter(bool is_malloc)
 {
     yard_life_enter();
+    if (yard_defect(DEFECT_thread_cache_unchecked)) {
+        yard_map_thread_cache();
+    }
     if (set_up) {
         return true;
     }
@@ -35,6 +40,9 @@ bool yard_enter(bool is_malloc)
     if (yard_defect(DEFECT_first_call_sets_errno)) {
         errno = ENOENT;
     }
+    if (yard_defect(DEFECT_first_mapping_unchecked)) {
+        yard_map_tables();
+    }
     return true;
 }
 
@@ -42,7 +50,8 @@ void *yard_fail(int error, int saved, enum yard_defect silent)
 {
     poisoned = yard_defect(DEFECT_failure_poisons);
     int *place = yard_defect(DEFECT_errno_of_first_thread) ? first_errno : &errno;
-    *place = yard_defect(silent) ? saved : error;
+    const bool restores = yard_defect(DEFECT_refused_errno_restored) && yard_is_refused();
+    *place = yard_defect(silent) || restores ? saved : error;
     return NULL;
 }
 
@@ -315,6 +324,7 @@ size_t malloc_usable_size(void *block)
     if (block == NULL) {
         return yard_defect(DEFECT_usable_null_is_16) ? 16 : 0;
     }
+    yard_ledger_ask(block);
     const yard_header *header = yard_header_of(block);
     if (yard_defect(DEFECT_usable_short) && header->klass == YARD_BIG) {
         return header->capacity - YARD_PAGE;

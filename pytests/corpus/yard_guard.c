@@ -16,12 +16,37 @@
 
 static uint8_t *leaves[LEAVES]; /* never written: costs address space only */
 
+static uint8_t *spare; /* a leaf in reserve */
+
+static uint8_t *fresh_leaf(void)
+{
+    uint8_t *leaf =
+        mmap(NULL, LEAF_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return leaf == MAP_FAILED ? NULL : leaf;
+}
+
+bool yard_guard_reserve(void)
+{
+    uint8_t *none = NULL;
+    if (__atomic_load_n(&spare, __ATOMIC_ACQUIRE) != NULL) {
+        return true;
+    }
+    uint8_t *fresh = fresh_leaf();
+    if (fresh != NULL && !__atomic_compare_exchange_n(&spare, &none, fresh, false, __ATOMIC_ACQ_REL,
+                                                      __ATOMIC_ACQUIRE)) {
+        (void)munmap(fresh, LEAF_BYTES); /* another thread was first */
+    }
+    return fresh != NULL;
+}
+
 static uint8_t *map_leaf(uint8_t **place)
 {
-    uint8_t *fresh =
-        mmap(NULL, LEAF_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *fresh = __atomic_exchange_n(&spare, NULL, __ATOMIC_ACQ_REL);
     uint8_t *none = NULL;
-    if (fresh == MAP_FAILED) {
+    if (fresh == NULL) {
+        fresh = fresh_leaf();
+    }
+    if (fresh == NULL) {
         return NULL;
     }
     if (!__atomic_compare_exchange_n(place, &none, fresh, false, __ATOMIC_ACQ_REL,

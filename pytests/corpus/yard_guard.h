@@ -26,6 +26,9 @@ typedef struct yard_free_block {
 /* From now on a live block starts there, with this header. False: no memory for the map. */
 bool yard_guard_add(void *block);
 
+/* From now on the next block can be added wherever it starts. False: no memory for that. */
+bool yard_guard_reserve(void);
+
 /* No block starts there any more. False: none did. Atomic: of two calls one gets true. */
 bool yard_guard_remove(const void *block);
 

@@ -9,6 +9,7 @@
 #include "yard_family.h"
 #include "yard_misuse.h"
 #include "yard_swap.h"
+#include "yard_system.h"
 #include "yard_threads.h"
 
 enum { BORDER = 80 << 10 }; /* a mapping for 64 KiB has less */
@@ -128,7 +129,8 @@ static void *resize_or_fail(void *old, size_t size, enum yard_defect silent)
     const int saved = errno;
     void *block = resize(old, size);
     if (block == NULL) {
-        if (yard_defect(DEFECT_realloc_failure_frees)) {
+        if (yard_defect(DEFECT_realloc_failure_frees) ||
+            (yard_defect(DEFECT_refused_realloc_frees) && yard_is_refused() && !is_mapping(old))) {
             yard_give(old, false);
         }
         return yard_fail(ENOMEM, saved, silent);
