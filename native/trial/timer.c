@@ -2,10 +2,12 @@
  * timer.c: signals at a thread, again and again, while it calls the target.
  *
  * One timer a thread, that sends SIGALRM to it alone; it fires once and is set anew by the handler,
- * so that however slow the handler is, the thread gets on between two of them. By system calls: the
- * libc's timers may allocate, and differ in how they name a thread.
+ * so that however slow the handler is, the thread gets on between two of them. The handler yields:
+ * where a call is interrupted in the middle of a change, another thread is likely to run into that.
+ * By system calls: the libc's timers may allocate, and differ in how they name a thread.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -59,6 +61,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (info->si_code == SI_TIMER && worker->is_ticking) {
         if (worker->timer_forks) {
             fork_and_wait();
+        } else {
+            (void)sched_yield();
         }
         set(worker, worker->interval);
     }

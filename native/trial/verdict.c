@@ -253,9 +253,13 @@ static bool report_unnamed_overlap(hy_engine *engine, const hy_slot *slot, const
 static bool report_overlap(hy_engine *engine, const hy_slot *slot, const void *address, size_t size,
                            const hy_slot *owner)
 {
+    const void *const taken = owner->address;
+    if (taken == NULL) { /* its thread has freed it in this moment */
+        return report_unnamed_overlap(engine, slot, address, size);
+    }
     expected(engine, "%zu bytes that no live block owns", size);
     seen(engine, "%zu bytes at %p, where slot %" PRIu32 " holds %zu bytes at %p", size, address,
-         hy__slot_number(engine, owner), owner->size, (const void *)owner->address);
+         hy__slot_number(engine, owner), owner->size, taken);
     return violate(engine, HY_CHECK_OVERLAP, slot, address, size);
 }
 
@@ -264,12 +268,16 @@ bool hy__settle_addresses(hy_engine *engine, const hy_slot *slot, const void *ad
 {
     const uintptr_t start = (uintptr_t)address;
     const size_t extent = hy__extent_of(size);
+    const bool is_certain = start % HY_INDEX_GRANULE == 0;
+    const bool is_shared = engine->index.shared != NULL;
     if (answer == HY_INDEX_TAKEN) {
-        const hy_slot *const owner = owner_soon(engine, slot, start, start + extent);
+        /* slots of other threads change meanwhile: where the index is not sure, nobody is */
+        const hy_slot *const owner =
+            is_certain || !is_shared ? owner_soon(engine, slot, start, start + extent) : NULL;
         if (owner != NULL) {
             return report_overlap(engine, slot, address, size, owner);
         }
-        if (engine->index.shared != NULL && start % HY_INDEX_GRANULE == 0) {
+        if (is_certain && is_shared) {
             return report_unnamed_overlap(engine, slot, address, size);
         }
         answer = hy__index_insert_anyway(&engine->index, start, extent);

@@ -25,18 +25,31 @@ THREAD_SAFE = "C17 7.22.3p2"
 def test_threads_at_once_get_blocks_of_their_own(trial: Trial) -> None:
     """Threads that call malloc and free at the same time never get the same byte twice.
 
-    Four threads, each with 20 blocks of up to 4 KiB, 24 of 100 bytes, and one of 200 KiB, 150 times
-    over.
+    Four threads, each with 20 blocks of up to 4 KiB, 24 of 100 bytes, one of 200 KiB, and one by
+    each entry point; then again with small blocks only, while signals interrupt each thread in the
+    middle of its calls and let another one run: that is where a missing lock shows.
     """
     plan = trial.plan(APART)
-    sizes = {thread: round_sizes(trial, 20, 4 * KIB) for thread in range(4)}
-    with plan.parallel(150):
-        for thread, own in sizes.items():
+    with plan.parallel(100):
+        for thread in range(4):
             plan.on_thread(thread)
-            blocks = batch(plan, [*own, *[100] * 24, 200 * KIB])
+            blocks = batch(plan, [*round_sizes(trial, 20, 4 * KIB), *[100] * 24, 200 * KIB])
+            blocks += [path.ask(plan, 100) for path in entry_paths(trial)]
             trial.random.shuffle(blocks)
             free_batch(plan, blocks)
+    _interrupt(plan)
     trial.holds(plan)
+
+
+def _interrupt(plan: Plan) -> None:
+    """Threads with one size each, and one size for all, under signals."""
+    for thread in range(4):
+        plan.on_thread(thread)
+        plan.signals(50)
+    with plan.parallel(1500):
+        for thread in range(4):
+            plan.on_thread(thread)
+            free_batch(plan, batch(plan, [16, *[100] * 24, 32 << thread]))
 
 
 @rule(
@@ -60,6 +73,9 @@ def test_block_may_be_freed_by_any_thread(trial: Trial) -> None:
 def _pass_on(trial: Trial, plan: Plan, *, rounds: int, take: Take) -> None:
     """In each round every thread makes blocks, and takes those that its neighbour made before."""
     before: dict[int, list[Slot]] = {thread: [] for thread in range(4)}
+    for thread in before:
+        plan.on_thread(thread)
+        plan.signals(100)
     for _ in range(rounds):
         made: dict[int, list[Slot]] = {}
         with plan.parallel():

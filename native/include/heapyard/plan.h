@@ -156,8 +156,9 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
  *                 with the plan: a violation, a signal, an exit. Figures of a child are not noted
  *  signals        size = microseconds (0: off), arg = 0 or 1: the current thread gets SIGALRM so long
  *                 after each return of the handler, until turned off, at the latest at the end of
- *                 the round or thread. No SA_RESTART. The handler keeps errno; with 1 it forks a
- *                 child that ends by _exit at once, and waits for it
+ *                 the round or thread. No SA_RESTART. The handler keeps errno; with 0 it calls
+ *                 sched_yield, so that other threads run into what was interrupted; with 1 it forks
+ *                 a child that ends by _exit at once, and waits for it
  *  at_exit        the section's calls are made in a handler that atexit() registers here. The plan
  *                 then ends by exit(), and what is live is freed after the last such section.
  *                 Only in a program (the runner), and with a `repeat` of 1
