@@ -1,7 +1,8 @@
 /*
  * heap.c: what `heapyard bench` can't see of the heap. One figure or more a run, as JSON:
  *
- *     bench_heap inline PAIRS        a malloc and a sized free of 64 bytes, inlined into the loop
+ *     bench_heap inline PAIRS        a malloc, a write of 8 bytes and a sized free of 64 bytes, inlined
+ *                                    into the loop; the same with one byte, at 0 and at 8
  *     bench_heap release MIB ORDER POLICY
  *                                    MIB of blocks of 64 B to 1 KiB, all freed; ORDER: fifo, random;
  *                                    POLICY: threshold (the default), at-once, on-trim
@@ -57,16 +58,39 @@ static double resident_mib(void)
     return (double)kib / 1024;
 }
 
-static void bench_inline(size_t pairs)
+/* A pair, inlined; nanoseconds. */
+static double inline_pair(hy_heap *heap, size_t pairs)
 {
-    hy_heap *const heap = hy_heap_new(NULL);
+    const double start = nanoseconds();
+    for (size_t i = 0; i < pairs; i++) {
+        void *const block = hy_heap_malloc(heap, 64);
+        *(volatile uint64_t *)block = i;
+        hy_heap_free_sized(heap, block, 64);
+    }
+    return (nanoseconds() - start) / (double)pairs;
+}
+
+/* The same with a write of one byte, at `place`. */
+static double inline_byte_pair(hy_heap *heap, size_t pairs, size_t place)
+{
     const double start = nanoseconds();
     for (size_t i = 0; i < pairs; i++) {
         char *const block = hy_heap_malloc(heap, 64);
-        *(volatile char *)block = 1;
+        *(volatile char *)(block + place) = 1;
         hy_heap_free_sized(heap, block, 64);
     }
-    (void)printf("{\"ns_per_pair\": %.3f}\n", (nanoseconds() - start) / (double)pairs);
+    return (nanoseconds() - start) / (double)pairs;
+}
+
+static void bench_inline(size_t pairs)
+{
+    hy_heap *const heap = hy_heap_new(NULL);
+    (void)inline_pair(heap, pairs / 8 + 1);
+    const double pair = inline_pair(heap, pairs);
+    const double first = inline_byte_pair(heap, pairs, 0);
+    const double second = inline_byte_pair(heap, pairs, sizeof(void *));
+    (void)printf("{\"ns_per_pair\": %.3f, \"byte_0\": %.3f, \"byte_8\": %.3f}\n", pair, first,
+                 second);
     hy_heap_delete(heap);
 }
 

@@ -25,6 +25,10 @@
 #define DRAIN_MINIMUM ((size_t)1 << 20)
 #define DRAIN_LOOK    128 /* blocks that go past a cache between two looks */
 
+/* Frees whose blocks lie at most so many bytes apart are in a row; which of the next ones is fetched. */
+#define FETCH_WITHIN ((uintptr_t)1024)
+#define FETCH_AHEAD  2
+
 /* A free takes one off the quota, malloc adds one to the allocs: so neither has to count what is in the
  * cache. */
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class)
@@ -44,36 +48,20 @@ static void set_cache(hy__heap *heap, unsigned size_class, hy_heap_link *head, u
     class->cap = cap;
 }
 
-/* Whether the cache takes one more block, which must come now. Where its quota is used up, it becomes
- * what the cache has room for. */
-bool hy__cache_has_room(hy__heap *heap, unsigned size_class)
-{
-    hy_heap_bin *const bin = &heap->window.bins[size_class];
-    hy__class *const class = &heap->classes[size_class];
-    if (bin->quota == 0) {
-        const uint32_t count = hy__cache_count(heap, size_class);
-        if (count >= class->cap) {
-            return false;
-        }
-        bin->quota = (int64_t) class->cap - count;
-        class->balance += bin->quota;
-    }
-    bin->quota--;
-    return true;
-}
-
 /* ---- back to the pools ----------------------------------------------------------------------- */
 
-/* The pool of a block that is of the class, as nearly all are; NULL where that must be looked into. */
-static inline hy__pool *pool_of_class(const hy__heap *heap, unsigned size_class,
+/* The pool of a block that is of the class, as nearly all are; NULL where that must be looked into.
+ * Reads the arena's header only. */
+static inline hy__pool *pool_of_class(hy__heap *heap, unsigned size_class,
                                       const hy_heap_link *block)
 {
-    const hy__span *const span = hy__radix_get(block);
-    const size_t offset = (uintptr_t)block & heap->window.mask;
-    const hy__arena *const arena = hy__arena_at(heap, block);
-    if (span == NULL || span != &arena->span || span->heap != heap) {
+    const hy__seen *const seen = hy__seen_for(heap, block);
+    if (__builtin_expect(((uintptr_t)block ^ seen->base) > heap->window.mask, 0) &&
+        !hy__find_note_seen(heap, block)) {
         return NULL;
     }
+    const hy__arena *const arena = seen->arena;
+    const size_t offset = (uintptr_t)block ^ seen->base;
     const unsigned info = arena->page_info[offset >> HY__PAGE_SHIFT];
     const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
     hy__pool *const pool = hy__pool_at(arena, offset);
@@ -163,7 +151,7 @@ static bool nearly_all_is_free(const hy__heap *heap)
     return out_bytes < heap->pool_bytes / DRAIN_PART;
 }
 
-static void look_whether_to_drain(hy__heap *heap)
+static __attribute__((noinline)) void look_whether_to_drain(hy__heap *heap)
 {
     const bool drained = heap->draining;
     heap->draining = nearly_all_is_free(heap);
@@ -183,24 +171,72 @@ static inline void note_passed(hy__heap *heap, hy__class *class)
     }
 }
 
-/* A block of which only the class is known is freed, and its cache is full. */
-void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block)
+/* ---- frees without a quota ------------------------------------------------------------------ */
+
+/* The quota is used up: it becomes what the cache has room for. */
+static void look_whether_full(hy__heap *heap, unsigned size_class)
 {
-    give(heap, size_class, block);
+    hy__class *const class = &heap->classes[size_class];
+    const uint32_t count = hy__cache_count(heap, size_class);
+    const int64_t room = (int64_t) class->cap - count;
+    if (room > 0) {
+        heap->window.bins[size_class].quota = room;
+        class->balance += room;
+    }
+}
+
+/* A block that may be free, or that is not of the class's pools. */
+static __attribute__((noinline)) void put_other(hy__heap *heap, unsigned size_class,
+                                                hy_heap_link *block)
+{
+    hy__found found;
+    if (!hy__find_live(heap, block, &found)) {
+        return;
+    }
+    if (!hy__found_fits_class(heap, &found, size_class)) {
+        hy__misuse(HY_MISUSE_WRONG_SIZE, "heap", block, "(by a sized free)");
+        return;
+    }
+    hy__pool_give(heap, found.pool, block);
     note_passed(heap, &heap->classes[size_class]);
 }
 
-/* The same for a block that is one of the pool's, if it was ever carved. */
-void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
+/*
+ * Past the full cache, blocks are in memory, and a free that reads one waits for it. Where those before
+ * lie in a row, as what was made in a row does, the processor is asked for the next one now.
+ */
+static inline void fetch_next(hy__class *class, const hy_heap_link *block)
 {
-    hy__class *const class = &heap->classes[pool->size_class];
-    const size_t within = ((uintptr_t)block & heap->window.mask) - pool->offset;
-    if (__builtin_expect(within < pool->carved * (size_t) class->block_size, 1)) {
-        hy__pool_give(heap, pool, block);
-        note_passed(heap, class);
-    } else {
-        give_other(heap, pool->size_class, block);
+    const uintptr_t step = (uintptr_t)block - class->last_put;
+    class->last_put = (uintptr_t)block;
+    if (step + FETCH_WITHIN < 2 * FETCH_WITHIN) {
+        __builtin_prefetch((const char *)block + (intptr_t)(step * FETCH_AHEAD), 1);
     }
+}
+
+/* A block of the class is freed, and that it goes to the cache is not known yet. */
+void hy__cache_put(hy__heap *heap, unsigned size_class, hy_heap_link *block)
+{
+    hy__class *const class = &heap->classes[size_class];
+    hy_heap_bin *const bin = &heap->window.bins[size_class];
+    if (bin->quota == 0) {
+        look_whether_full(heap, size_class);
+    }
+    if (bin->quota == 0) {
+        fetch_next(class, block);
+        hy__pool *const pool = pool_of_class(heap, size_class, block);
+        if (__builtin_expect(pool != NULL && !hy__link_fits(heap, block), 1)) {
+            hy__pool_give(heap, pool, block);
+            note_passed(heap, class);
+            return;
+        }
+    } else if (!hy__link_fits(heap, block)) {
+        bin->quota--;
+        hy__link_set(heap, block, bin->head);
+        bin->head = block;
+        return;
+    }
+    put_other(heap, size_class, block);
 }
 
 /* ---- from the pools --------------------------------------------------------------------------- */
@@ -219,6 +255,7 @@ static void learn(hy__class *class)
 void *hy__cache_refill(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
+    heap->refills++;
     hy__pool *const pool = hy__pool_for(heap, size_class);
     uint32_t count;
     if (pool == NULL) {

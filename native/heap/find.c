@@ -45,7 +45,7 @@ bool hy__find_note_seen(hy__heap *heap, const void *block)
     }
     *hy__seen_for(heap, block) = (hy__seen){
         .base = (uintptr_t)span->address,
-        .page_info = hy__arena_of(span)->page_info,
+        .arena = hy__arena_of(span),
     };
     return true;
 }

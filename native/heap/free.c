@@ -32,7 +32,7 @@ void hy__heap_release(hy__heap *heap, const hy__found *found, void *block)
     if (heap->strict) {
         hy__pool_give(heap, pool, block);
     } else {
-        hy__cache_overflow(heap, pool->size_class, block);
+        hy__cache_put(heap, pool->size_class, block);
     }
 }
 
@@ -48,35 +48,12 @@ static inline bool looks_free(const hy__heap *heap, const hy_heap_link *block)
     return (uint16_t)block->seal == (uint16_t)heap->window.key;
 }
 
-/* A block of a class, which is not free, goes to its cache, or past it. */
-static void cache_or_pass(hy__heap *heap, unsigned size_class, hy_heap_link *block)
-{
-    if (hy__cache_has_room(heap, size_class)) {
-        push(heap, &heap->window.bins[size_class], block);
-    } else {
-        hy__cache_overflow(heap, size_class, block);
-    }
-}
-
 /* Out of line, so that the short way needs no frame. */
 static __attribute__((noinline)) void free_slow(hy__heap *heap, void *block)
 {
     hy__found found;
     if (block != NULL && hy__find_live(heap, block, &found)) {
         hy__heap_release(heap, &found, block);
-    }
-}
-
-/* The cache that the block goes to takes no more without a look, or the block looks free. */
-static __attribute__((noinline)) void free_looking(hy__heap *heap, void *block, unsigned size_class)
-{
-    if (heap->strict || hy__link_fits(heap, block)) {
-        free_slow(heap, block);
-    } else if (hy__cache_has_room(heap, size_class)) {
-        push(heap, &heap->window.bins[size_class], block);
-    } else {
-        const size_t offset = (uintptr_t)block & heap->window.mask;
-        hy__cache_pass(heap, hy__pool_at(hy__arena_at(heap, block), offset), block);
     }
 }
 
@@ -104,7 +81,7 @@ void hy_heap_free(hy_heap *handle, void *block)
         free_unseen(heap, block);
         return;
     }
-    const unsigned info = seen->page_info[offset >> HY__PAGE_SHIFT];
+    const unsigned info = seen->arena->page_info[offset >> HY__PAGE_SHIFT];
     const unsigned size_class = info & 0xff;
     hy_heap_bin *const bin = &handle->bins[size_class];
     const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
@@ -114,8 +91,10 @@ void hy_heap_free(hy_heap *handle, void *block)
             return;
         }
         bin->quota++;
-        free_looking(heap, block, size_class);
-        return;
+        if (__builtin_expect(!heap->strict, 1)) {
+            hy__cache_put(heap, size_class, block);
+            return;
+        }
     }
     free_slow(heap, block);
 }
@@ -138,23 +117,34 @@ static void free_sized(hy__heap *heap, void *block, size_t size, unsigned size_c
     hy__heap_release(heap, &found, block);
 }
 
-void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
+/* The same for any heap, size and block. */
+static __attribute__((noinline)) void free_sized_slow(hy__heap *heap, void *block, size_t size)
 {
-    hy__heap *const heap = hy__heap_of(handle);
-    const size_t size = asked != 0 ? asked : 1;
+    const size_t need = hy__need(heap, size);
     if (block == NULL) {
         return;
     }
-    if ((asked - 1) / HY_HEAP_ALIGNMENT < HY_HEAP_FINE_CLASSES) {
-        handle->bins[(asked - 1) / HY_HEAP_ALIGNMENT]
-            .quota++; /* it was taken off, and is not used */
-    }
-    if (!heap->strict && size <= HY_HEAP_MAX_SMALL && !hy__link_fits(heap, block)) {
-        cache_or_pass(heap, hy__class_of(size), block);
+    if (!heap->strict && size <= HY_HEAP_MAX_SMALL) {
+        hy__cache_put(heap, hy__class_of(size), block);
         return;
     }
-    const size_t need = hy__need(heap, size);
     free_sized(heap, block, size, need <= HY_HEAP_MAX_SMALL ? hy__class_of(need) : HY_HEAP_CLASSES);
+}
+
+void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
+{
+    hy__heap *const heap = hy__heap_of(handle);
+    const size_t size_class = (asked - 1) / HY_HEAP_ALIGNMENT;
+    if (size_class >= HY_HEAP_FINE_CLASSES || block == NULL) {
+        free_sized_slow(heap, block, asked != 0 ? asked : 1);
+        return;
+    }
+    handle->bins[size_class].quota++; /* the inline way took it, and did not use it */
+    if (__builtin_expect(heap->strict, 0)) {
+        free_sized_slow(heap, block, asked);
+    } else {
+        hy__cache_put(heap, (unsigned)size_class, block);
+    }
 }
 
 void hy_heap_free_aligned_sized(hy_heap *handle, void *block, size_t alignment, size_t size)

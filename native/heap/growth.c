@@ -20,6 +20,10 @@
  * are in use anyway. */
 #define IDLE_PART 16
 
+/* Caches are filled so often before they are emptied again: a heap whose size classes take turns would
+ * do nothing else at its highest. */
+#define REFILLS_BETWEEN 64
+
 /* What the heap has touched and not given back, headers not counted. */
 static size_t resident_bytes(const hy__heap *heap)
 {
@@ -46,9 +50,10 @@ static bool is_highest(const hy__heap *heap, size_t bytes)
  * safe. */
 bool hy__growth_gathers(hy__heap *heap, size_t bytes)
 {
-    if (!is_highest(heap, bytes)) {
+    if (!is_highest(heap, bytes) || heap->refills - heap->gathered_at < REFILLS_BETWEEN) {
         return false;
     }
+    heap->gathered_at = heap->refills;
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         if (is_idle(heap, size_class)) {
             hy__cache_flush(heap, size_class);

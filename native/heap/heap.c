@@ -72,6 +72,7 @@ static void set_up(hy__heap *heap, const hy_heap_config *config)
     heap->window.colours = heap->arena_size >= HY_HEAP_DEFAULT_ARENA_SIZE ? HY__COLOUR_BITS : 0;
     hy__find_forget_all(heap);
     hy__purge_set_up(heap, config);
+    heap->refills = UINT32_MAX / 2; /* as if it were long since caches were emptied */
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         set_up_class(heap, size_class);
     }

@@ -75,9 +75,7 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
 
 /* cache.c */
 void *hy__cache_refill(hy__heap *heap, unsigned size_class);
-bool hy__cache_has_room(hy__heap *heap, unsigned size_class);
-void hy__cache_overflow(hy__heap *heap, unsigned size_class, hy_heap_link *block);
-void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
+void hy__cache_put(hy__heap *heap, unsigned size_class, hy_heap_link *block);
 void hy__cache_flush_all(hy__heap *heap);
 void hy__cache_flush(hy__heap *heap, unsigned size_class);
 bool hy__cache_holds(const hy__heap *heap, unsigned size_class, const void *block);

@@ -120,6 +120,7 @@ typedef struct hy__class {
     hy__pool *empty;     /* the one kept without a live block; not in `pools` */
     int64_t balance;     /* blocks in the cache + its quota + its allocs */
     uint32_t cap;        /* blocks that the cache takes now */
+    uintptr_t last_put;  /* the block that was last freed past the full cache */
     uint32_t limit;      /* blocks that a cache takes once it was filled */
     uint32_t passed;     /* blocks that went past the full cache since it was last filled */
     uint32_t block_size; /* bytes */
@@ -130,14 +131,14 @@ typedef struct hy__class {
 } hy__class;
 
 /* An arena of the heap, in a table of those that a free found lately: arenas of the default size share
- * a place with those 512 MiB away. */
+ * a place with those 256 MiB away. */
 typedef struct hy__seen {
     uintptr_t base; /* the arena's address */
-    const uint16_t *page_info;
+    hy__arena *arena;
 } hy__seen;
 
 #define HY__SEEN_SHIFT 22
-#define HY__SEEN_SIZE  ((size_t)128)
+#define HY__SEEN_SIZE  ((size_t)64)
 
 static_assert(HY_HEAP_MAX_ARENA_SIZE <= HY__SEEN_SIZE / 2 << HY__SEEN_SHIFT,
               "the highest bit of a place is the same in all of an arena");
@@ -185,6 +186,8 @@ struct hy__heap {
     size_t pool_bytes; /* of pools, page runs not included */
 
     size_t resident_pages; /* of pools and free pages of arenas: touched, and not purged since */
+    uint32_t refills;      /* of caches: counts up, and wraps */
+    uint32_t gathered_at;  /* the same when growth.c emptied the caches */
     size_t grows_at;       /* bytes resident at which growth.c looks next for what can be reused */
     size_t mapped_bytes;
     size_t peak_mapped_bytes;

@@ -188,6 +188,22 @@ def test_a_block_of_another_heap_is_foreign(make_heap: MakeHeap) -> None:
         assert kinds(lambda block=block: one.free(block)) == [MisuseKind.FOREIGN_POINTER]  # type: ignore[misc]
 
 
+def test_a_block_of_an_arena_that_went_back_is_foreign(make_heap: MakeHeap) -> None:
+    heap = make_heap(arena_size=256 << 10, arenas_kept=0)
+    keep = heap.malloc(64)
+    blocks = [heap.malloc(50_000) for _ in range(20)]
+    arenas = counters_of(heap).arenas
+    for block in blocks:  # each arena is one that a free found lately
+        heap.free(block)
+    heap.trim()
+    assert counters_of(heap).arenas < arenas
+    for block in blocks:
+        assert kinds(lambda block=block: heap.free(block)) in (  # type: ignore[misc]
+            [MisuseKind.FOREIGN_POINTER], [MisuseKind.UNUSED_POINTER],
+        )  # fmt: skip
+    heap.free(keep)
+
+
 @pytest.mark.parametrize("size", [16, 40, 512, 1000])
 def test_a_block_that_was_not_carved_is_unused(strict: Heap, size: int) -> None:
     block = strict.malloc(size)
