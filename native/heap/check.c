@@ -155,7 +155,7 @@ static size_t longest_run(const hy__arena *arena)
 static hy_check_result check_arena(const hy__heap *heap, const hy__arena *arena, heap_sums *sums)
 {
     if (arena->span.owner != heap || arena->seal != hy__arena_seal(arena) ||
-        arena->pages != heap->arena_size >> HY__PAGE_SHIFT) {
+        arena->pages != heap->arena_size >> HY__PAGE_SHIFT || arena->huge > 1) {
         return broken(HY_HEAP_CHECK_ARENA_HEADER, arena);
     }
     if (arena->free_pages != count_bits(arena->free_bits, arena->pages) ||

@@ -107,7 +107,7 @@ struct hy__arena {
     uint16_t pool_high; /* numbers given out, those given back included */
     uint16_t pool_free; /* the last number given back; the next is in its `capacity`; 0: none */
     uint32_t bucket;    /* HY__ARENA_BUCKETS: in none (no free page) */
-    bool huge;          /* the kernel was asked for huge pages */
+    uint64_t huge;      /* 0 or 1: the kernel was asked for huge pages */
     uintptr_t seal;
     uint16_t page_info[]; /* by page: HY__PAGE_INFO, which is all that a free reads */
 };
