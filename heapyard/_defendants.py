@@ -45,7 +45,7 @@ def resolve_targets(
     targets = [
         resolve_target(text)
         if is_builtin(text)
-        else resolve_target(text, prefix=prefix, mode=mode, tells=tells)
+        else resolve_target(text, prefix=prefix, mode=mode, tells=tells, even_unloadable=True)
         for text in typed
     ]
     return tuple(

@@ -206,6 +206,8 @@ class Trial:
 
     def missing(self) -> list[str]:
         """What the rule needs and the target lacks, in order of name."""
+        if self.target.unloadable and self.rule.group != "LOAD":
+            return ["a library that can be loaded"]
         return missing_needs(self.rule.needs, self.target)
 
     def _note_memory(self, outcome: Outcome) -> None:

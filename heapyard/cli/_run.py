@@ -46,7 +46,12 @@ def run(arguments: Sequence[str]) -> Outcome:
         *("-p", "heapyard.pytest_plugin", "-p", "xdist.plugin"),
         *("-p", "no:terminalreporter", "-p", "no:cacheprovider"),
     ]
-    with _stderr_aside() as (terminal, noise), _undisturbed():
+    with (
+        _stderr_aside() as (terminal, noise),
+        _undisturbed(),
+        tempfile.TemporaryDirectory(prefix="heapyard-check-") as scratch,
+    ):
+        fixed.append(f"--basetemp={scratch}/pytest")  # pytest would leave a folder behind
         watcher = _Watcher(Progress(terminal))
         try:
             code = int(pytest.main([*fixed, *arguments], plugins=[watcher]))

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heapyard._deadline import is_over, within
 from heapyard._defendants import resolve_targets
 from heapyard._native.build import use_build
 from heapyard._version import version
@@ -85,6 +86,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="the same seed makes the same plans (default: 0)",
     )
+    parser.add_argument(
+        "--time-limit",
+        metavar="SECONDS",
+        type=whole_number(1, 10**6, "1 to 1000000"),
+        help="end the whole run after so long: what has no verdict by then counts as failed",
+    )
     parser.add_argument("--strict", action="store_true", help="a SHOULD counts as a MUST does")
     parser.add_argument(
         "--baseline",
@@ -122,6 +129,11 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Refuse what can't be, run, report; answers the exit code."""
+    with within(options.time_limit):
+        return _run_in_time(options)
+
+
+def _run_in_time(options: argparse.Namespace) -> int:
     from heapyard.cli import _run  # noqa: PLC0415  (pytest takes a while to import)
 
     targets = _prepare(options)
@@ -136,11 +148,22 @@ def run(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt
     if outcome.interrupted:
         return INTERRUPTED
+    if is_over():
+        return _give_up(outcome.report, options)
     if outcome.trouble:
         raise HeapyardError(outcome.trouble)
     if outcome.report is None:
         raise HeapyardError(f"no rule fits -k {options.k!r}; `heapyard rules` lists them all")
     return PASSED if outcome.report.passed else FAILED
+
+
+def _give_up(report: Report | None, options: argparse.Namespace) -> int:
+    """The time is up: PASSED only if every verdict was there by then."""
+    complete = report is not None and report.expected in (None, len(report.results))
+    if report is not None and complete:
+        return PASSED if report.passed else FAILED
+    print(f"the time limit of {options.time_limit} s has passed: what is missing counts as failed")
+    return FAILED
 
 
 def _prepare(options: argparse.Namespace) -> tuple[Defendant, ...]:

@@ -62,7 +62,9 @@ def _sound(library: Path, rule: str) -> str:
 
 @cache
 def _target(library: Path, defect: str) -> Target:
-    return resolve_target(str(library), environment={"HEAPYARD_DEFECT": defect}, tells=TELLS)
+    return resolve_target(
+        str(library), environment={"HEAPYARD_DEFECT": defect}, tells=TELLS, even_unloadable=True
+    )
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from heapyard.report.baseline import Baseline
     from heapyard.rules import Rule, Trial
 
-__all__ = ["Bench", "crashed", "judge", "unpack"]
+__all__ = ["Bench", "crashed", "judge", "not_judged", "unpack"]
 
 PROPERTY = "heapyard"
 """The name under which a report's user_properties carry its Result."""
@@ -58,6 +58,14 @@ def judge(
         _skip(item, report, result)
     elif isinstance(error, RuleViolation):
         _fail(item, report, result, strict=bench.settings.strict)
+    return report
+
+
+def not_judged(item: pytest.Item, report: pytest.TestReport) -> pytest.TestReport:
+    """What went wrong after the time limit is no verdict: its child was ended before its time."""
+    path, line, _ = item.location
+    report.outcome = "skipped"
+    report.longrepr = (path, (line or 0) + 1, "Skipped: the time limit has passed")
     return report
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from heapyard._deadline import is_over
 from heapyard._defendants import facts, resolve_targets
 from heapyard._native.build import current_build, use_build
 from heapyard._version import version
@@ -99,8 +100,10 @@ class RuleSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A rule that needs what the target lacks is not applicable."""
+        """A rule that needs what the target lacks is not applicable; none begins after the end."""
         trial = trial_of(item)
+        if trial is not None and is_over():
+            raise pytest.skip.Exception("the time limit has passed", _use_item_location=True)
         missing = trial.missing() if trial else []
         if missing:
             raise pytest.skip.Exception(f"needs {', '.join(missing)}", _use_item_location=True)
@@ -122,6 +125,8 @@ class RuleSession:
         trial = trial_of(item)
         if trial is None or report.when == "teardown" or (report.when == "setup" and report.passed):
             return report
+        if is_over() and call.excinfo is not None:
+            return _judge.not_judged(item, report)
         return _judge.judge(item, call, report, self._bench(item, trial))
 
     def _bench(self, item: pytest.Item, trial: Trial) -> _judge.Bench:

@@ -15,10 +15,11 @@ import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from heapyard._deadline import seconds_left
 from heapyard.trial.reaper import TOKEN, adopting, end_family, start_family
 
 __all__ = ["Command", "Descriptors", "Ended", "Limits", "Progress", "run_child"]
@@ -102,9 +103,10 @@ def run_child(
 ) -> Ended:
     """Run one child to its end; all that it forked is gone on return.
 
-    `trace` is the file that the child gets for its trace; empty: it gets none. Raises OSError where
-    the program itself can't be started.
+    `trace` is the file that the child gets for its trace; empty: it gets none. Where the whole run
+    has a time limit, the child ends with it. Raises OSError where the program can't be started.
     """
+    limits = replace(limits, seconds=max(0.0, min(limits.seconds, seconds_left())))
     token = f"{os.getpid()}-{next(_SERIAL)}"
     with ExitStack() as stack:
         files = _Files(stack, plan, trace)

@@ -15,6 +15,7 @@ __all__ = [
     "CHOICES",
     "COSTS",
     "EARLY_SIZES",
+    "ENTRY_POINTS",
     "FIGURES",
     "FOREIGN",
     "OPERATIONS",
@@ -306,6 +307,9 @@ BY_CODE: dict[int, Operation] = {operation.code: operation for operation in OPER
 
 CHOICES = {"figure": FIGURES, "kind": FOREIGN, "unit": COSTS}
 """Fields that are one of a list of words; packed as its index, `kind` as the operand."""
+
+ENTRY_POINTS = frozenset(operation.function for operation in OPERATIONS if operation.function)
+"""What a target may have."""
 
 BY_NAME: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}
 """The same rows by name."""

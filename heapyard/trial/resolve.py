@@ -9,8 +9,10 @@ from pathlib import Path
 
 from heapyard._native.build import Build, current_build
 from heapyard._tells import TELLS
+from heapyard.trial.capabilities import Capabilities
 from heapyard.trial.elf import ElfFile
 from heapyard.trial.libraries import examine_library, find_library, known_libraries, prefixes_in
+from heapyard.trial.operations import ENTRY_POINTS
 from heapyard.trial.probe import Probe, probe
 from heapyard.trial.targets import Mode, Target, TargetError
 
@@ -43,13 +45,14 @@ _STATIC_TLS = "glibc.rtld.optional_static_tls=16384"
 _PYTHON_CHILD = Path(__file__).with_name("_python_child.py")
 
 
-def resolve_target(
+def resolve_target(  # noqa: PLR0913
     text: str,
     *,
     prefix: str = "",
     mode: str = "auto",
     environment: Mapping[str, str] | None = None,
     tells: Iterable[str] = (),
+    even_unloadable: bool = False,
 ) -> Target:
     """Find the allocator that `text` names and ask a child what it can do.
 
@@ -58,7 +61,9 @@ def resolve_target(
     a name that the loader knows ("libjemalloc.so.2"). `prefix` comes before each function's name
     ("je_"). `mode`: dlopen, preload, or auto: dlopen, and preload where that fails. `environment`
     is added to what children inherit. LD_PRELOAD is not inherited. `tells` is the misuse that it
-    promises to tell beside what its table says: bad-free, bad-write, wrong-size.
+    promises to tell beside what its table says: bad-free, bad-write, wrong-size. A library that
+    ends or hangs every process which loads it is an error too, unless `even_unloadable`: then the
+    target says so (`Target.unloadable`).
 
     Raises TargetError, in one line: what was given, why it can't be put on trial, what to do.
     """
@@ -68,7 +73,16 @@ def resolve_target(
     unknown = [kind for kind in told if kind not in TELLS]
     if unknown:
         raise TargetError(f"Invalid tells={unknown[0]!r}: must be of {', '.join(TELLS)}")
-    found = _find(_Request(text, prefix, mode, _inherited(environment or {}), current_build()))
+    found = _find(
+        _Request(
+            text,
+            prefix,
+            mode,
+            _inherited(environment or {}),
+            current_build(),
+            even_unloadable,
+        )
+    )
     return replace(found, capabilities=found.capabilities.telling(told))
 
 
@@ -98,6 +112,7 @@ class _Request:
     mode: str
     environment: Mapping[str, str]
     build: Build
+    even_unloadable: bool
 
 
 def _inherited(added: Mapping[str, str]) -> dict[str, str]:
@@ -202,7 +217,37 @@ def _library(request: _Request, path: Path) -> Target:
                 environment=environment,
             )
         answers.append(answer)
+    if request.even_unloadable and _kills(elf, request, answers):
+        return _unloadable(request, elf, path, answers[0])
     raise _unusable(request, elf, answers)
+
+
+def _kills(elf: ElfFile, request: _Request, answers: list[Probe]) -> bool:
+    """Whether it has a malloc to put on trial, and no process lives that loads it."""
+    there = request.prefix + "malloc" in elf.functions or elf.has_table
+    return there and all(answer.cause == "died" for answer in answers)
+
+
+def _unloadable(request: _Request, elf: ElfFile, path: Path, answer: Probe) -> Target:
+    """A target of which its file alone is known."""
+    mode = _modes(request, path)[0]
+    program, environment = _loading(request, path, mode)
+    length = len(request.prefix)
+    names = {each[length:] for each in elf.functions if each.startswith(request.prefix)}
+    return Target(
+        typed=request.text,
+        mode=mode,
+        program=program,
+        capabilities=Capabilities(
+            name=path.name,
+            functions=frozenset(names & ENTRY_POINTS) | {"malloc"},
+            table=elf.has_table and not request.prefix,
+        ),
+        path=path,
+        prefix=request.prefix,
+        environment=environment,
+        unloadable=answer.reason,
+    )
 
 
 def _require_function(request: _Request, elf: ElfFile) -> None:

@@ -12,6 +12,7 @@ free is none.
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from heapyard._deadline import is_over
 from heapyard.trial.lifetimes import Step, steps_of, written
 from heapyard.trial.operations import Call, Expect
 from heapyard.trial.outcome import Outcome
@@ -101,7 +102,7 @@ class _Search:
 
     def _is_spent(self) -> bool:
         """Whether runs or time are used up."""
-        return self._runs_left <= 0 or time.monotonic() > self._deadline
+        return self._runs_left <= 0 or time.monotonic() > self._deadline or is_over()
 
     def _fails(self, candidate: Plan) -> bool:
         if self._is_spent():

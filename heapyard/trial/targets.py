@@ -35,6 +35,8 @@ class Target:
     """Put before each function's name ("je_")."""
     environment: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     """The whole environment of a child."""
+    unloadable: str = ""
+    """Why no process lives that loads it; empty: one does."""
     version: str = ""
     """Where it is known: "glibc 2.36", "CPython 3.11.7"."""
 

@@ -22,5 +22,9 @@ def corpus_path() -> Path:
 def corpus_target(mode: str, defect: str = "") -> Target:
     """The corpus allocator, sound or with one defect."""
     return resolve_target(
-        str(corpus_path()), mode=mode, environment={"HEAPYARD_DEFECT": defect}, tells=TELLS
+        str(corpus_path()),
+        mode=mode,
+        environment={"HEAPYARD_DEFECT": defect},
+        tells=TELLS,
+        even_unloadable=True,
     )

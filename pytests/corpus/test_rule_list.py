@@ -13,7 +13,7 @@ RULES = load_rules()
 
 GROUPS = {
     *("API", "ERRNO", "ALIGN", "LIMIT", "REALLOC", "ZERO", "DATA", "FUZZ", "MISUSE", "SWAP"),
-    *("THREAD", "LIFE", "OOM", "COST"),
+    *("THREAD", "LIFE", "OOM", "COST", "LOAD"),
 }
 FUNCTIONS = {operation.function for operation in OPERATIONS if operation.function}
 FLAGS = {"errno", "free", "realloc", "large", "threads"} | set(TELLS.values())

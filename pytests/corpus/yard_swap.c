@@ -87,6 +87,10 @@ __attribute__((constructor)) static void load(void)
     case DEFECT_pvalloc_left_to_libc:
         hide("pvalloc");
         return;
+    case DEFECT_load_crashes:
+        __builtin_trap();
+    case DEFECT_load_exits:
+        _exit(0);
     case DEFECT_static_tls_too_large:
         want_static_tls();
         return;

@@ -17,6 +17,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define SPAN_OF_DAMAGE ((uintptr_t)64 << 20)
+
 #define EXPORT __attribute__((visibility("default")))
 
 /* --- deeds --- */
@@ -188,6 +190,71 @@ static void do_garbage(void)
     _exit(0);
 }
 
+/* Ends by itself, but not by exit: no handler runs. */
+static void do_exit_now(void)
+{
+    _exit(0);
+}
+
+static void do_sleep(void)
+{
+    linger();
+}
+
+static void do_signal(void)
+{
+    (void)raise(SIGUSR1);
+}
+
+/* Deaf and gone on: a parent that asks politely would wait for ever. */
+static void do_mask(void)
+{
+    sigset_t all;
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    linger();
+}
+
+static void do_alarm(void)
+{
+    (void)alarm(1);
+    linger();
+}
+
+/* Garbage over all that can be written to, but the stack. */
+static void do_scribble(void)
+{
+    static char maps[65536];
+    char copy[65536];
+    size_t used = 0;
+    const int fd = open("/proc/self/maps", O_RDONLY);
+    for (ssize_t got; (got = read(fd, maps + used, sizeof maps - 1 - used)) > 0;) {
+        used += (size_t)got;
+    }
+    (void)close(fd);
+    memcpy(copy, maps, sizeof copy);
+    for (char *line = copy; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        char *end = NULL;
+        const uintptr_t start = strtoull(line, &end, 16);
+        const uintptr_t stop = *end == '-' ? strtoull(end + 1, &end, 16) : 0;
+        const int is_stack = (uintptr_t)copy >= start && (uintptr_t)copy < stop;
+        if (stop - start < SPAN_OF_DAMAGE && strncmp(end, " rw-", 4) == 0 && !is_stack) {
+            for (volatile char *at = (char *)start; (uintptr_t)at < stop; at++) {
+                *at = (char)0xee;
+            }
+        }
+    }
+}
+
+/* Descriptors without end. */
+static void do_litter(void)
+{
+    for (int i = 0; i < 5000; i++) {
+        (void)memfd_create("litter", 0);
+    }
+}
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winfinite-recursion"
 static int recurse(volatile int *above)
@@ -225,7 +292,14 @@ static void do_recurse(void)
     X(exec)                                                                                        \
     X(garbage)                                                                                     \
     X(recurse)                                                                                     \
-    X(complain)
+    X(complain)                                                                                    \
+    X(exit_now)                                                                                    \
+    X(sleep)                                                                                       \
+    X(signal)                                                                                      \
+    X(mask)                                                                                        \
+    X(alarm)                                                                                       \
+    X(scribble)                                                                                    \
+    X(litter)
 
 /* --- when --- */
 

@@ -52,6 +52,11 @@ VERDICTS = [
     ("exit0", "exit", ""),
     ("exit3", "exit", ""),
     ("eat", "runaway", ""),
+    ("exit_now", "exit", ""),
+    ("sleep", "hang", ""),
+    ("signal", "crash", "SIGUSR1"),
+    ("mask", "hang", ""),
+    ("alarm", "crash", "SIGALRM"),
 ]
 
 
@@ -74,7 +79,7 @@ def test_each_misdeed_has_its_verdict_and_names_the_call(  # noqa: PLR0917
     assert (outcome.op, outcome.operation) == (op, operation)
 
 
-@pytest.mark.parametrize("deed", ["print", "fork", "daemon", "orphans"])
+@pytest.mark.parametrize("deed", ["print", "fork", "daemon", "orphans", "litter"])
 def test_what_does_no_harm_to_the_plan_does_not_fail_it(hostile: Target, deed: str) -> None:
     outcome = run(hostile, f"realloc:{deed}", seconds=PATIENCE)
     assert outcome.held, str(outcome)
@@ -96,6 +101,12 @@ def test_garbage_in_place_of_the_answers_is_an_exit(hostile: Target, place: str)
 
 def test_descriptors_closed_while_loading_are_an_exit(hostile: Target) -> None:
     assert run(hostile, "load:close", seconds=PATIENCE).status == "exit"
+
+
+@pytest.mark.parametrize("place", ["load", "malloc", "free"])
+def test_wild_writes_over_all_memory_end_the_child_alone(hostile: Target, place: str) -> None:
+    outcome = run(hostile, f"{place}:scribble", seconds=PATIENCE)
+    assert outcome.status in ("crash", "exit", "violation", "hang"), str(outcome)
 
 
 def test_the_output_of_a_child_is_kept_in_part(hostile: Target) -> None:

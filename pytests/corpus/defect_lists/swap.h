@@ -18,6 +18,8 @@
       "it can be loaded at the start of a program only (jemalloc issue 937)")                      \
     X(exit_handler_left, "HY-SWAP-08", "SIGSEGV", "an exit handler stays when the library goes")   \
     X(fixed_address, "HY-SWAP-09", "swap", "chunks lie at fixed addresses, whoever is there")      \
+    X(load_crashes, "HY-LOAD-01", "load", "a constructor crashes")                                 \
+    X(load_exits, "HY-LOAD-01", "load", "a constructor calls _exit")                               \
     X(rare_free_wipes, "HY-SWAP-10", "output", "each 500th free wipes a live block")               \
     X(rare_malloc_fails, "HY-SWAP-11", "output", "each 20,000th malloc answers NULL")
 
