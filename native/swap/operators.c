@@ -170,7 +170,8 @@ static size_t resident(void)
     size_t pages = 0;
     FILE *const file = fopen("/proc/self/statm", "r");
     if (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        pages = strtoul(strchr(line, ' '), NULL, 10);
+        const char *const second = strchr(line, ' ');
+        pages = second != NULL ? strtoul(second, NULL, 10) : 0;
     }
     if (file != NULL) {
         (void)fclose(file);
@@ -187,7 +188,9 @@ static void churn(const operator_new *one, const operator_new *other, bool is_ar
     for (size_t done = 0; done < ALL; done += BLOCK) {
         void *const block = make(one, is_array, BLOCK);
         hy__swap_expect(block != NULL, "a block", "NULL");
-        memset(block, 1, BLOCK);
+        if (block != NULL) {
+            memset(block, 1, BLOCK);
+        }
         unmake(other, is_array, block, BLOCK);
     }
     const size_t after = resident();

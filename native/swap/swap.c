@@ -69,7 +69,7 @@ void hy__swap_refuse(const char *reason, ...)
 
 static unsigned char byte_at(unsigned number, size_t i)
 {
-    return (unsigned char)(61 * number + 37 * i + i / 251 + 1);
+    return (unsigned char)((size_t)61 * number + 37 * i + i / 251 + 1);
 }
 
 void hy__swap_fill(void *block, size_t size, unsigned number)

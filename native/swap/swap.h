@@ -26,7 +26,7 @@ void hy__swap_step(const char *name);
 void hy__swap_expect(bool holds, const char *expected, const char *seen, ...) HY_PRINTF(3, 4);
 
 /* The program can't ask: ends it. */
-void hy__swap_refuse(const char *reason, ...) HY_PRINTF(1, 2);
+_Noreturn void hy__swap_refuse(const char *reason, ...) HY_PRINTF(1, 2);
 
 /* Fills bytes with a pattern that hangs on `number`, and verifies it. */
 void hy__swap_fill(void *block, size_t size, unsigned number);

@@ -14,8 +14,9 @@ static unsigned char static_area[HY_FOREIGN_AREA] __attribute__((aligned(4096)))
 
 void hy__foreign_open(hy_foreign *foreign, unsigned char *on_stack)
 {
-    *foreign =
-        (hy_foreign){.areas = {[HY_FOREIGN_STATIC] = static_area, [HY_FOREIGN_STACK] = on_stack}};
+    *foreign = (hy_foreign){0};
+    foreign->areas[HY_FOREIGN_STATIC] = static_area;
+    foreign->areas[HY_FOREIGN_STACK] = on_stack;
     hy__foreign_reset(foreign);
 }
 

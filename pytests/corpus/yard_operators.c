@@ -8,8 +8,8 @@
 
 #include "yard_family.h"
 
-#define NEW(name, symbol, ...)    YARD_API void *name(__VA_ARGS__) __asm__(symbol)
-#define DELETE(name, symbol, ...) YARD_API void name(__VA_ARGS__) __asm__(symbol)
+/* A function under another name: the declaration, before the definition. */
+#define NAMED(name, symbol, ...) name(__VA_ARGS__) __asm__(symbol)
 
 static void *or_abort(void *block)
 {
@@ -27,24 +27,26 @@ static void *aligned(size_t size, size_t alignment)
 
 /* plain, nothrow, aligned, aligned nothrow; each for one object and for an array */
 #define NEWS(form, letters)                                                                        \
-    NEW(form##_plain, "_Zn" letters "m", size_t size);                                             \
+    YARD_API void *NAMED(form##_plain, "_Zn" letters "m", size_t size);                            \
     void *form##_plain(size_t size)                                                                \
     {                                                                                              \
         return or_abort(malloc(size));                                                             \
     }                                                                                              \
-    NEW(form##_nothrow, "_Zn" letters "mRKSt9nothrow_t", size_t size, const void *nothrow);        \
+    YARD_API void *NAMED(form##_nothrow, "_Zn" letters "mRKSt9nothrow_t", size_t size,             \
+                         const void *nothrow);                                                     \
     void *form##_nothrow(size_t size, const void *nothrow)                                         \
     {                                                                                              \
         (void)nothrow;                                                                             \
         return malloc(size);                                                                       \
     }                                                                                              \
-    NEW(form##_aligned, "_Zn" letters "mSt11align_val_t", size_t size, size_t alignment);          \
+    YARD_API void *NAMED(form##_aligned, "_Zn" letters "mSt11align_val_t", size_t size,            \
+                         size_t alignment);                                                        \
     void *form##_aligned(size_t size, size_t alignment)                                            \
     {                                                                                              \
         return or_abort(aligned(size, alignment));                                                 \
     }                                                                                              \
-    NEW(form##_aligned_nothrow, "_Zn" letters "mSt11align_val_tRKSt9nothrow_t", size_t size,       \
-        size_t alignment, const void *nothrow);                                                    \
+    YARD_API void *NAMED(form##_aligned_nothrow, "_Zn" letters "mSt11align_val_tRKSt9nothrow_t",   \
+                         size_t size, size_t alignment, const void *nothrow);                      \
     void *form##_aligned_nothrow(size_t size, size_t alignment, const void *nothrow)               \
     {                                                                                              \
         (void)nothrow;                                                                             \
@@ -63,39 +65,41 @@ static void give_sized(void *block)
 }
 
 #define DELETES(form, letters)                                                                     \
-    DELETE(form##_plain, "_Zd" letters "Pv", void *block);                                         \
+    YARD_API void NAMED(form##_plain, "_Zd" letters "Pv", void *block);                            \
     void form##_plain(void *block)                                                                 \
     {                                                                                              \
         free(block);                                                                               \
     }                                                                                              \
-    DELETE(form##_sized, "_Zd" letters "Pvm", void *block, size_t size);                           \
+    YARD_API void NAMED(form##_sized, "_Zd" letters "Pvm", void *block, size_t size);              \
     void form##_sized(void *block, size_t size)                                                    \
     {                                                                                              \
         (void)size;                                                                                \
         give_sized(block);                                                                         \
     }                                                                                              \
-    DELETE(form##_nothrow, "_Zd" letters "PvRKSt9nothrow_t", void *block, const void *nothrow);    \
+    YARD_API void NAMED(form##_nothrow, "_Zd" letters "PvRKSt9nothrow_t", void *block,             \
+                        const void *nothrow);                                                      \
     void form##_nothrow(void *block, const void *nothrow)                                          \
     {                                                                                              \
         (void)nothrow;                                                                             \
         free(block);                                                                               \
     }                                                                                              \
-    DELETE(form##_aligned, "_Zd" letters "PvSt11align_val_t", void *block, size_t alignment);      \
+    YARD_API void NAMED(form##_aligned, "_Zd" letters "PvSt11align_val_t", void *block,            \
+                        size_t alignment);                                                         \
     void form##_aligned(void *block, size_t alignment)                                             \
     {                                                                                              \
         (void)alignment;                                                                           \
         free(block);                                                                               \
     }                                                                                              \
-    DELETE(form##_sized_aligned, "_Zd" letters "PvmSt11align_val_t", void *block, size_t size,     \
-           size_t alignment);                                                                      \
+    YARD_API void NAMED(form##_sized_aligned, "_Zd" letters "PvmSt11align_val_t", void *block,     \
+                        size_t size, size_t alignment);                                            \
     void form##_sized_aligned(void *block, size_t size, size_t alignment)                          \
     {                                                                                              \
         (void)size;                                                                                \
         (void)alignment;                                                                           \
         give_sized(block);                                                                         \
     }                                                                                              \
-    DELETE(form##_aligned_nothrow, "_Zd" letters "PvSt11align_val_tRKSt9nothrow_t", void *block,   \
-           size_t alignment, const void *nothrow);                                                 \
+    YARD_API void NAMED(form##_aligned_nothrow, "_Zd" letters "PvSt11align_val_tRKSt9nothrow_t",   \
+                        void *block, size_t alignment, const void *nothrow);                       \
     void form##_aligned_nothrow(void *block, size_t alignment, const void *nothrow)                \
     {                                                                                              \
         (void)alignment;                                                                           \
