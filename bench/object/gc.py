@@ -67,7 +67,7 @@ print(json.dumps({"first": first, "steady": later, "teardown": teardown}))
 
 
 def pythons(named: list[str]) -> list[str]:
-    """This one, those named, else each python3.x of this machine."""
+    """The running one, those named, else each python3.x of this machine."""
     found = [sys.executable]
     if named:
         return [*found, *named]
