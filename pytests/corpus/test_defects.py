@@ -7,7 +7,7 @@ import pytest
 from heapyard._native.build import current_build
 from heapyard.rules import PROFILE, load_rules
 from pytests.corpus.defects import DEFECTS, Defect, corpus_path, corpus_target
-from pytests.corpus.test_sound_build import NEEDS_PLAIN_PROCESS, REPLACE_MALLOC
+from pytests.corpus.test_sound_build import NEEDS_PLAIN_PROCESS, REPLACE_MALLOC, require_sight
 from pytests.corpus.verdicts import verdict
 
 
@@ -21,6 +21,7 @@ def _no_time_to_shrink(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rule_catches_its_defect(defect: Defect) -> None:
     if current_build().sanitizer and defect.rule in REPLACE_MALLOC:
         pytest.skip(NEEDS_PLAIN_PROCESS)
+    require_sight(defect.rule)
     seen, text = verdict(defect.rule, corpus_target("dlopen", defect.name))
     assert seen == defect.shows, f"{defect.text}: {text or 'not caught'}"
 

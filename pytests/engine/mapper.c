@@ -77,13 +77,12 @@ static size_t mapper_usable_size(void *handle, void *block)
     (void)handle;
     const size_t size = mapping_of(block)[1];
     size_t left = size;
-    while (left > 0) {
 #ifdef __x86_64__
+    if (left > 0) {
         __asm__ volatile("1: subq $1, %0\n\tjnz 1b" : "+r"(left) : : "cc");
-#else
-        left--;
-#endif
     }
+#endif
+    (void)left;
     return size;
 }
 
