@@ -48,14 +48,15 @@ static uint64_t now(void)
 
 static size_t resident(void)
 {
-    unsigned long size = 0;
-    unsigned long pages = 0;
+    char line[128];
+    char *second = NULL;
     FILE *const file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%lu %lu", &size, &pages) != 2) {
+    if (file == NULL || fgets(line, sizeof line, file) == NULL) {
         abort();
     }
     (void)fclose(file);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    (void)strtoul(line, &second, 10);
+    return strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static void shuffle(hy_object **objects, size_t count)
@@ -76,6 +77,15 @@ static hy_object *made(hy_object *object)
     return object;
 }
 
+static hy_object **new_objects(size_t count)
+{
+    hy_object **const objects = calloc(count + 1, sizeof(hy_object *));
+    if (objects == NULL) {
+        abort();
+    }
+    return objects;
+}
+
 static void make_nodes(graph *g, hy_type *atom, size_t count, hy_object **nodes)
 {
     for (size_t i = 0; i < count; i++) {
@@ -91,13 +101,14 @@ static void make_all(graph *g, const char *order)
     if (strcmp(order, "aged") != 0) {
         make_nodes(g, atom, g->count, g->nodes);
     } else {
-        hy_object **const first = calloc(g->count, sizeof *first);
+        hy_object **const first = new_objects(g->count);
         make_nodes(g, atom, g->count, first);
         shuffle(first, g->count);
         for (size_t i = 0; i < g->count / 2; i++) {
-            hy_decref(first[i]);
+            hy_decref(made(first[i]));
         }
-        (void)memcpy(g->nodes, first + g->count / 2, (g->count - g->count / 2) * sizeof *first);
+        (void)memcpy(g->nodes, first + g->count / 2,
+                     (g->count - g->count / 2) * sizeof(hy_object *));
         make_nodes(g, atom, g->count / 2, g->nodes + (g->count - g->count / 2));
         free(first);
     }
@@ -109,7 +120,7 @@ static void make_all(graph *g, const char *order)
 static void refer(const graph *g, size_t from, size_t field, size_t to)
 {
     hy_object **const fields = (hy_object **)(void *)(g->nodes[from] + 1);
-    hy_incref(g->nodes[to]);
+    hy_incref(made(g->nodes[to]));
     fields[field] = g->nodes[to];
 }
 
@@ -141,7 +152,7 @@ static size_t part_begin(const graph *g, size_t part)
 static void drop_parts(graph *g, size_t from, size_t to)
 {
     for (size_t part = from; part < to; part++) {
-        hy_decref(g->nodes[part_begin(g, part)]);
+        hy_decref(made(g->nodes[part_begin(g, part)]));
     }
 }
 
@@ -202,7 +213,7 @@ static void measure(graph *g, const char *engine, size_t garbage, size_t before)
     const size_t lost = g->parts * garbage / 100;
     const double count = (double)g->count;
     const double bytes = (double)(resident() - before) / count;
-    hy_object **roots = calloc(g->parts, sizeof *roots);
+    hy_object **roots = new_objects(g->parts);
     for (size_t part = lost; part < g->parts; part++) {
         roots[part - lost] = g->nodes[part_begin(g, part)];
     }
@@ -243,8 +254,8 @@ int main(int argc, char **argv)
     };
     g.node = hy_type_new(g.space, &spec);
     g.parts = g.count < 100 ? 1 : 100;
-    g.nodes = calloc(g.count, sizeof *g.nodes);
-    (void)memset(g.nodes, 1, g.count * sizeof *g.nodes);
+    g.nodes = new_objects(g.count);
+    (void)memset(g.nodes, 1, g.count * sizeof(hy_object *));
     const size_t before = resident();
     make_all(&g, argv[3]);
     for (size_t part = 0; part < g.parts; part++) {
@@ -252,10 +263,10 @@ int main(int argc, char **argv)
         link_part(&g, argv[2], first, part_begin(&g, part + 1) - first, fields);
     }
     for (size_t i = 0; i < g.count; i++) {
-        hy_decref(g.nodes[i]);
+        hy_decref(made(g.nodes[i]));
     }
     for (size_t part = 0; part < g.parts; part++) {
-        hy_incref(g.nodes[part_begin(&g, part)]);
+        hy_incref(made(g.nodes[part_begin(&g, part)]));
     }
     measure(&g, argv[1], strtoull(argv[5], NULL, 10), before);
     hy_space_delete(g.space);

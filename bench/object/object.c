@@ -115,7 +115,7 @@ static hy_type *node_type(hy_space *space, const char *way)
 
 static hy_object **new_window(size_t count)
 {
-    hy_object **const window = calloc(count, sizeof *window);
+    hy_object **const window = calloc(count, sizeof(hy_object *));
     if (window == NULL) {
         abort();
     }

@@ -48,7 +48,7 @@ static int by_address(const void *a, const void *b)
 static bool is_in(const hy__objects *all, const hy_object *object)
 {
     return all->count != 0 &&
-           bsearch(&object, all->buffer.data, all->count, sizeof object, by_address) != NULL;
+           bsearch(&object, all->buffer.data, all->count, sizeof(hy_object *), by_address) != NULL;
 }
 
 static bool note_words(verify *v, hy_object *object)

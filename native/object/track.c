@@ -18,7 +18,7 @@ static void unmap_log(hy_space *space)
 {
     if (space->log.entries != NULL) {
         space->source->unmap(space->source->context, space->log.entries,
-                             space->log.capacity * sizeof *space->log.entries);
+                             space->log.capacity * sizeof(hy_object *));
     }
 }
 
@@ -36,12 +36,12 @@ static bool grow_log(hy_space *space)
         return false;
     }
     hy_object **const entries =
-        space->source->map(space->source->context, capacity * sizeof *entries, HY_PAGE_SIZE);
+        space->source->map(space->source->context, capacity * sizeof(hy_object *), HY_PAGE_SIZE);
     if (entries == NULL) {
         return false;
     }
     if (log->entries != NULL) {
-        (void)memcpy(entries, log->entries, log->count * sizeof *entries);
+        (void)memcpy(entries, log->entries, log->count * sizeof(hy_object *));
     }
     unmap_log(space);
     log->entries = entries;
