@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FLAGS", "Growth", "NotApplicable", "RuleViolation", "Trial"]
 
-FLAGS = frozenset({"errno", "free", "realloc", "large", "threads", *TELLS.values()})
+FLAGS = frozenset({"errno", "free", "realloc", "large", "release", "threads", *TELLS.values()})
 """What a rule may need beside entry points: that a failing call sets errno, that single blocks can
-be freed or resized, blocks of 1 GiB, calls from several threads, that misuse is told."""
+be freed or resized, blocks of 1 GiB, memory that can go back to the system, calls from several
+threads, that misuse is told."""
 
 PLAN_SECONDS = 10.0
 """How long one plan may run unless its rule says otherwise."""

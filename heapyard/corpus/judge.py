@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from heapyard import _rule_trial
 from heapyard._tells import TELLS
 from heapyard.corpus.finding import Finding
-from heapyard.corpus.verdict import verdict
+from heapyard.corpus.verdict import figure_verdict, verdict
 from heapyard.rules import Trial, load_rules
 from heapyard.trial import resolve_target
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from heapyard.corpus.defects import Defect
     from heapyard.trial import Target
 
-__all__ = ["judge_defect", "without_shrinking"]
+__all__ = ["defect_verdict", "judge_defect", "without_shrinking"]
 
 _QUIET = ("pass", "skip")
 
@@ -31,7 +31,7 @@ def judge_defect(library: Path, defect: Defect, *, all_rules: bool = False) -> F
     began = time.monotonic()
     target = _target(library, defect.name)
     with without_shrinking():
-        seen, text = verdict(defect.rule, target)
+        seen, text = defect_verdict(defect, target, _target(library, ""))
         sound, _ = verdict(defect.rule, _target(library, ""))
         others = _others(defect, library) if all_rules else None
     return Finding(
@@ -42,6 +42,13 @@ def judge_defect(library: Path, defect: Defect, *, all_rules: bool = False) -> F
         others=others,
         seconds=time.monotonic() - began,
     )
+
+
+def defect_verdict(defect: Defect, target: Target, sound: Target) -> tuple[str, str]:
+    """What the rule that is meant for the defect sees of it."""
+    if defect.shows == "figure":
+        return figure_verdict(defect.rule, target, sound)
+    return verdict(defect.rule, target)
 
 
 def _others(defect: Defect, library: Path) -> tuple[str, ...]:

@@ -199,10 +199,12 @@ def _write_table(writer: Writer, calls: tuple[Call, ...]) -> list[str]:
 
 _Key = tuple[Call, bool]
 
+_MEASURES = ("measure", "trend")
+
 
 def _key(call: Call) -> tuple[Call, bool]:
     """Calls that go through the same lines: the same operation and expectations."""
-    size = call.size if call.name == "measure" else 0
+    size = call.size if call.name in _MEASURES else 0
     known = _product_overflows(call)
     return Call(call.code, None if call.slot is None else 0, size, int(known), call.expect), known
 
@@ -213,7 +215,7 @@ def _product_overflows(call: Call) -> bool:
 
 def _site_in_table(key: _Key) -> Site:
     call, overflows = key
-    sized = call.name == "measure"
+    sized = call.name in _MEASURES
     return Site(
         operation=call.operation,
         expect=call.expect,
@@ -242,7 +244,7 @@ def _label(key: _Key) -> str:
         )
         if call.expect & bit
     ]
-    words += [f"FIGURE_{call.size}"] if call.name == "measure" else []
+    words += [f"FIGURE_{call.size}"] if call.name in _MEASURES else []
     return f"DO_{'_'.join(words)}"
 
 

@@ -351,6 +351,40 @@ def _measure(writer: Writer, site: Site) -> None:
         writer.say(f"{writer.helper('note')}({writer.helper(figure)}());")
 
 
+def _trend(writer: Writer, site: Site) -> None:
+    """A program has one round in which a note would count: the last."""
+    _measure(writer, site)
+
+
+def _idle(writer: Writer, site: Site) -> None:
+    writer.say(f"{writer.helper('pause_for')}({site.size});")
+
+
+def _await(writer: Writer, site: Site) -> None:
+    """What is given back late has the whole time to go; the figure is noted after it."""
+    _idle(writer, site)
+    _note_rss(writer)
+
+
+def _stir(writer: Writer, site: Site) -> None:
+    """The same, in short sleeps between blocks that come and go."""
+    block, size = writer.local("void *", "stirred"), writer.local("size_t ", "stirred_size")
+    writer.open(f"for (long left = {site.size}; left >= 0; left -= 20)")
+    writer.open("for (int pair = 0; pair < 500; pair++)")
+    writer.say(f"{size} = (size_t)64 << pair % 11;")
+    writer.say(f"{block} = {writer.call('malloc', size)};")
+    writer.say(f"{writer.call('free', block)};")
+    writer.close()
+    writer.say(f"{writer.helper('pause_for')}(20);")
+    writer.close()
+    _note_rss(writer)
+
+
+def _note_rss(writer: Writer) -> None:
+    if writer.failure.figure == "rss":
+        writer.say(f"{writer.helper('note')}({writer.helper('rss')}());")
+
+
 def write_growth(writer: Writer) -> None:
     """The verdict on what was measured."""
     if writer.failure.figure:
@@ -403,6 +437,11 @@ WRITERS: dict[str, Callable[[Writer, Site], None]] = {
     "forget": _forget,
     "distinct": _nothing,
     "self_check": _self_check,
+    "idle": _idle,
+    "await": _await,
+    "stir": _stir,
+    "watch": _nothing,  # no program measures residue
+    "trend": _trend,
     **MISUSE_WRITERS,
     "early": _structure,
     **{each.name: _structure for each in OPERATIONS if each.structures},

@@ -227,6 +227,14 @@ static void note(long figure)
     last = figure;
 }"""
 
+_PAUSE_FOR = """\
+/* Sleeps so many milliseconds. */
+static void pause_for(long milliseconds)
+{
+    const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    (void)nanosleep(&time, NULL);
+}"""
+
 _VITAL = ("stdio.h", "unistd.h")
 
 _STALE = """\
@@ -308,6 +316,7 @@ HELPERS: dict[str, Helper] = {
     "rss": Helper(_RSS, headers=("stdio.h",)),
     "mapped_bytes": Helper(_MAPPED_BYTES, headers=("stdio.h", "unistd.h")),
     "note": Helper(_NOTE),
+    "pause_for": Helper(_PAUSE_FOR, headers=("time.h",)),
     "stale": Helper(_STALE.replace("STALE", str(1 << 16))),
     "foreign": Helper(_FOREIGN, headers=("stdint.h", "sys/mman.h")),
     "stray": Helper(_STRAY),

@@ -14,6 +14,7 @@ JSON_BYTES = 1 << 20
 TABLE_VERSION = 1
 THREAD_SAFE = 4
 PR_SET_PDEATHSIG = 1
+PR_SET_THP_DISABLE = 41
 SIGKILL = 9
 
 FUNCTIONS = (
@@ -149,6 +150,7 @@ def main() -> None:
     """Do what the command line says."""
     library, domain, *arguments = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+    ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if arguments[0] == "--capabilities":
         options = options_of(arguments[1:])

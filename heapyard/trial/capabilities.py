@@ -21,7 +21,8 @@ class Capabilities:
     """Entry points by their C names without prefix; `usable_size`, `trim` and `check` besides."""
     flags: frozenset[str] = frozenset()
     """"errno": a failing call sets it; "threads": may be called from several threads;
-    "bulk_free_only": no single free; those of TELLS: it promises to tell misuse."""
+    "bulk_free_only": no single free; "keeps_memory": what was freed stays with the allocator;
+    those of TELLS: it promises to tell misuse."""
     min_alignment: int = 16
     """Of every block, in bytes."""
     max_size: int = (1 << 63) - 1
@@ -30,9 +31,14 @@ class Capabilities:
     """Whether the library exports a `heapyard_target` table (an allocator with handles)."""
 
     def has(self, need: str) -> bool:
-        """Whether a need is met: an entry point, a flag, or "large" (blocks of 1 GiB)."""
+        """Whether a need is met: an entry point, a flag, "large" or "release".
+
+        Large: blocks of 1 GiB; release: what is freed can go back to the system.
+        """
         if need == "large":
             return self.max_size >= _LARGE
+        if need == "release":
+            return "free" in self.functions and "keeps_memory" not in self.flags
         return need in self.functions or need in self.flags
 
     def telling(self, kinds: Iterable[str]) -> "Capabilities":

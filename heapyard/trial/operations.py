@@ -30,11 +30,15 @@ __all__ = [
 FIGURES = (
     *("rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines"),
     *("os_calls", "os_failures", "page_faults", "cost_median", "cost_p90", "cost_p99", "cost_max"),
+    *("lazily_free", "mappings", "residue", "shown", "trimmed"),
 )
 """What `measure` can answer; the index is the packed operation's size field."""
 
 COSTS = ("instructions", "nanoseconds")
 """What `count_cost` counts; the index is the packed operation's size field."""
+
+ARGUMENTS = ("count", "alignment", "growth", "kind", "kinds", "forks")
+"""The fields that are packed as an operand; no operation has two of them."""
 
 
 class OsCalls(IntFlag):
@@ -53,9 +57,6 @@ class OsCalls(IntFlag):
     GIVE = MUNMAP | MADVISE | MPROTECT
     """Those that change or give back memory which is there."""
 
-
-ARGUMENTS = ("count", "alignment", "kind", "kinds", "forks")
-"""The fields that are packed as an operand."""
 
 EARLY_SIZES = (100, 300, 500, 1 << 20)
 """What `early` gives, by number: the sizes in bytes."""
@@ -161,9 +162,10 @@ class Operation:
     code: int
     name: str
     fields: tuple[str, ...] = ()
-    """In order: slot, slot? (may be NULL), count, alignment, kind, kinds (of system calls), then
-    one of size, value, pad, figure, at_least, other (a second slot), offset (signed), bytes,
-    address, nth, space, unit, step, or what the operations on threads and processes take."""
+    """In order: slot, slot? (may be NULL), count, alignment, growth, kind, kinds (of system calls),
+    then one of size, value, pad, figure, at_least, milliseconds, other (a second slot), offset
+    (signed), bytes, address, nth, space, unit, step, or what the operations on threads and
+    processes take."""
     expects: Expect = Expect.SUCCESS
     """What may be demanded of a call, as a mask."""
     function: str | None = None
@@ -286,6 +288,11 @@ OPERATIONS: tuple[Operation, ...] = (
         many=True,
     ),
     Operation(*(42, "free_many", ("slot", "count", "step"), _ERRNO, "free"), ends=True, many=True),
+    Operation(43, "idle", ("milliseconds",)),
+    Operation(44, "await", ("growth", "milliseconds")),
+    Operation(45, "stir", ("growth", "milliseconds"), _NOTHING, "free"),
+    Operation(46, "watch", ("slot",)),
+    Operation(47, "trend", ("figure",)),
     Operation(50, "alias", ("slot", "other"), points=True),
     Operation(51, "foreign", ("slot", "kind", "size"), creates=True),
     _misuses(52, "free_stale", ("slot",), "free"),

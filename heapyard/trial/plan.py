@@ -27,6 +27,9 @@ from heapyard.trial.structure import StructureCalls
 
 __all__ = ["Expected", "Plan", "Resized", "Slot"]
 
+MAX_MILLISECONDS = 60_000
+"""Of one wait."""
+
 Fails = bool | int | str | tuple[int | str, ...] | None
 """None: must succeed. True: must fail. ENOMEM, EINVAL (number or name) or a tuple: with errno."""
 
@@ -201,9 +204,32 @@ class Plan(MisuseCalls, PressureCalls, StructureCalls):
 
     def measure(self, figure: str) -> None:
         """Note a figure: one of FIGURES, in bytes or by number."""
-        if figure not in FIGURES:
-            raise PlanError(f"Invalid figure={figure!r}: must be one of {', '.join(FIGURES)}")
-        self._add("measure", size=FIGURES.index(figure))
+        self._add("measure", size=_number_of(figure))
+
+    def trend(self, figure: str) -> None:
+        """Note a figure in the 1st, 2nd, 4th, 8th ... round of the plan, and in the last."""
+        self._add("trend", size=_number_of(figure))
+
+    # --- calls that wait ---
+
+    def idle(self, milliseconds: int) -> None:
+        """Let time pass without a call."""
+        self._wait("idle", None, milliseconds)
+
+    def await_rss(self, growth: int, milliseconds: int) -> None:
+        """Wait until rss is at most `growth` bytes above its first figure, and note it.
+
+        No call is made meanwhile. When the time is over, rss is noted as it is.
+        """
+        self._wait("await", growth, milliseconds)
+
+    def stir(self, growth: int, milliseconds: int) -> None:
+        """As `await_rss`, with short-lived blocks of 64 B to 64 KiB made and freed meanwhile."""
+        self._wait("stir", growth, milliseconds)
+
+    def watch(self, slot: Slot) -> None:
+        """Count the whole pages inside the block in `residue` from now on, whoever owns them."""
+        self._add("watch", self._index(slot))
 
     # --- what it is ---
 
@@ -296,6 +322,11 @@ class Plan(MisuseCalls, PressureCalls, StructureCalls):
 
     # --- slots ---
 
+    def _wait(self, name: str, growth: int | None, milliseconds: int) -> None:
+        if not 0 <= milliseconds <= MAX_MILLISECONDS:
+            raise PlanError(f"Invalid milliseconds={milliseconds}: must be 0 to {MAX_MILLISECONDS}")
+        self._add(name, size=milliseconds, arg=growth)
+
     def _add(
         self,
         name: str,
@@ -381,6 +412,12 @@ class Plan(MisuseCalls, PressureCalls, StructureCalls):
         if call.arg is None or _multiplies(call):
             raise PlanError(f"Invalid alignment=None: {call} asked for no alignment; name one")
         return call.arg
+
+
+def _number_of(figure: str) -> int:
+    if figure not in FIGURES:
+        raise PlanError(f"Invalid figure={figure!r}: must be one of {', '.join(FIGURES)}")
+    return FIGURES.index(figure)
 
 
 def _multiplies(call: Call) -> bool:

@@ -61,8 +61,8 @@ static size_t fast_usable_size(void *handle, void *block)
 HEAPYARD_EXPORT_TARGET = {
     HEAPYARD_TARGET_HEADER,
     .name = "region:fast",
-    .flags = HEAPYARD_TARGET_SETS_ERRNO | HEAPYARD_TARGET_TELLS_BAD_FREE |
-             HEAPYARD_TARGET_TELLS_WRONG_SIZE,
+    .flags = HEAPYARD_TARGET_SETS_ERRNO | HEAPYARD_TARGET_KEEPS_MEMORY |
+             HEAPYARD_TARGET_TELLS_BAD_FREE | HEAPYARD_TARGET_TELLS_WRONG_SIZE,
     .open = fast_open,
     HY_SPANS_MEMBERS,
     HY_FAMILY_MEMBERS,

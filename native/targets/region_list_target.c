@@ -89,7 +89,7 @@ static size_t list_usable_size(void *handle, void *block)
 HEAPYARD_EXPORT_TARGET = {
     HEAPYARD_TARGET_HEADER,
     .name = "region:list",
-    .flags = HEAPYARD_TARGET_SETS_ERRNO,
+    .flags = HEAPYARD_TARGET_SETS_ERRNO | HEAPYARD_TARGET_KEEPS_MEMORY,
     .open = list_open,
     HY_SPANS_MEMBERS,
     HY_FAMILY_MEMBERS,

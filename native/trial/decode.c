@@ -119,6 +119,11 @@ static uint64_t end_of_slots(const hy_plan *plan, const hy_plan_op *op)
     return !fits ? UINT64_MAX : op->slot + (count > 0 ? (count - 1) * step : 0) + 1;
 }
 
+static bool measures(const hy_plan_op *op)
+{
+    return op->op == HY_OP_MEASURE || op->op == HY_OP_TREND;
+}
+
 static bool size_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fields)
 {
     if ((fields & HY_FIELD_SIZE) == 0) {
@@ -126,7 +131,12 @@ static bool size_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fie
     }
     switch (op->op) {
     case HY_OP_MEASURE:
+    case HY_OP_TREND:
         return op->size < HY_MEASURE_COUNT;
+    case HY_OP_IDLE:
+    case HY_OP_AWAIT:
+    case HY_OP_STIR:
+        return op->size <= HY_PLAN_MAX_MILLISECONDS;
     case HY_OP_SET_ERRNO:
         return op->size <= INT_MAX;
     case HY_OP_ALIAS:
@@ -190,7 +200,7 @@ static unsigned long long field_value(const hy_plan_op *op, const char *field)
 /* The entry point that an op calls, as a bit. */
 static uint32_t functions_of(const hy_plan_op *op, const hy_op_facts *facts)
 {
-    if (op->op == HY_OP_MEASURE && op->size == HY_MEASURE_USABLE_BYTES) {
+    if (measures(op) && op->size == HY_MEASURE_USABLE_BYTES) {
         return UINT32_C(1) << HY_FUNCTION_usable_size;
     }
     return facts->function == HY_FUNCTION_none ? 0 : UINT32_C(1) << facts->function;

@@ -40,8 +40,16 @@ static bool run_forget(hy_engine *engine, const hy_plan_op *op)
 static bool run_trim(hy_engine *engine, const hy_plan_op *op)
 {
     hy__arm_errno(engine);
-    (void)engine->target->trim(engine->handle, op->size);
+    engine->trimmed = engine->target->trim(engine->handle, op->size);
     return hy__errno_is_right(engine, op);
+}
+
+static void run_trend(hy_engine *engine, const hy_plan_op *op)
+{
+    const uint64_t number = engine->state->round + 1;
+    if ((number & (number - 1)) == 0 || number == engine->plan.header.repeat) {
+        (void)hy__measure(engine, op->size);
+    }
 }
 
 /* The ops that are rare in long plans, out of the way of those that are not. */
@@ -62,8 +70,18 @@ static __attribute__((noinline)) bool run_rare(hy_engine *engine, const hy_plan_
     case HY_OP_TRIM:
         return run_trim(engine, op);
     case HY_OP_MEASURE:
-        hy__measure(engine, op);
+        (void)hy__measure(engine, op->size);
         return true;
+    case HY_OP_TREND:
+        run_trend(engine, op);
+        return true;
+    case HY_OP_IDLE:
+        return hy__run_idle(engine, op);
+    case HY_OP_AWAIT:
+    case HY_OP_STIR:
+        return hy__run_await(engine, op);
+    case HY_OP_WATCH:
+        return hy__run_watch(engine, op);
     case HY_OP_FORGET:
         return run_forget(engine, op);
     case HY_OP_SELF_CHECK:
@@ -164,6 +182,7 @@ static bool run_round(hy_engine *engine)
     }
     engine->state->operations = done + count;
     hy__calm(engine);
+    engine->watched.count = 0;
     return hy__end_round(engine);
 }
 

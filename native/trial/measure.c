@@ -8,9 +8,9 @@ static uint64_t less(uint64_t from, uint64_t part)
     return from > part ? from - part : 0;
 }
 
-static uint64_t measure_rss(const hy_engine *engine)
+uint64_t hy__resident(const hy_engine *engine)
 {
-    return less(hy__process_anonymous(), hy__memory_resident(engine->memory));
+    return less(hy__process_resident(), hy__memory_resident(engine->memory));
 }
 
 static uint64_t measure_mapped(const hy_engine *engine)
@@ -58,7 +58,7 @@ uint64_t hy__measure_value(const hy_engine *engine, uint64_t measure)
 {
     switch (measure) {
     case HY_MEASURE_RSS:
-        return measure_rss(engine);
+        return hy__resident(engine);
     case HY_MEASURE_LIVE_BYTES:
         return measure_live(engine);
     case HY_MEASURE_USABLE_BYTES:
@@ -81,21 +81,37 @@ uint64_t hy__measure_value(const hy_engine *engine, uint64_t measure)
         return hy__cost_at(99);
     case HY_MEASURE_COST_MAX:
         return hy__cost_at(100);
-    default:
+    case HY_MEASURE_MAPPED:
         return measure_mapped(engine);
+    case HY_MEASURE_LAZILY_FREE:
+        return hy__process_lazily_free();
+    case HY_MEASURE_MAPPINGS:
+        return hy__process_mappings();
+    case HY_MEASURE_SHOWN:
+        return hy__process_shown();
+    case HY_MEASURE_TRIMMED:
+        return (uint32_t)engine->trimmed;
+    default:
+        return hy__residue(engine);
     }
 }
 
-void hy__measure(hy_engine *engine, const hy_plan_op *op)
+uint64_t hy__measure(hy_engine *engine, uint64_t measure)
 {
     hy_outcome *const outcome = engine->outcome;
+    const uint64_t value = hy__measure_value(engine, measure);
+    if (measure == HY_MEASURE_RSS && !engine->has_rss) {
+        engine->first_rss = value;
+        engine->has_rss = true;
+    }
     if (outcome->figure_count < HY_OUTCOME_FIGURES) {
         outcome->figures[outcome->figure_count] = (hy_figure){
-            .measure = op->size,
-            .value = hy__measure_value(engine, op->size),
+            .measure = measure,
+            .value = value,
             .op = engine->state->op,
             .round = engine->state->round,
         };
     }
     outcome->figure_count++;
+    return value;
 }

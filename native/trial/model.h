@@ -27,6 +27,17 @@ typedef struct hy_slot {
 
 _Static_assert(sizeof(hy_slot) == 32, "two slots a cache line");
 
+#define HY_WATCHED_RANGES 65536u
+
+/* The ranges under `watch`, in whole pages. */
+typedef struct hy_watched {
+    struct hy_range {
+        uintptr_t start;
+        uintptr_t end;
+    } * ranges; /* NULL: none yet */
+    size_t count;
+} hy_watched;
+
 typedef struct hy_engine {
     hy_plan plan;
     const hy_subject *subject;
@@ -43,6 +54,10 @@ typedef struct hy_engine {
     uint64_t serial;    /* patterns written so far */
     size_t page_size;
     hy_index index;
+    hy_watched watched;
+    uint64_t first_rss; /* what `rss` was when it was first noted */
+    bool has_rss;
+    int trimmed; /* what the last trim answered */
     hy_memory *memory;
     uintptr_t *stale;   /* a pointer for each slot that `alias` gave one; 0: none */
     hy_foreign foreign; /* memory that is not the target's */
@@ -90,8 +105,19 @@ bool hy__run_free_many(hy_engine *engine, const hy_plan_op *op);
 /* No system call fails, no limit is set, no call is a sample any more. */
 void hy__calm(hy_engine *engine);
 
-/* `measure` (measure.c): notes a figure. */
-void hy__measure(hy_engine *engine, const hy_plan_op *op);
+/* Notes a figure, HY_MEASURE_... (measure.c); its value. */
+uint64_t hy__measure(hy_engine *engine, uint64_t measure);
+
+/* What `rss` is now, without a note. */
+uint64_t hy__resident(const hy_engine *engine);
+
+/* The waiting ops (wait.c). */
+bool hy__run_idle(hy_engine *engine, const hy_plan_op *op);
+bool hy__run_await(hy_engine *engine, const hy_plan_op *op);
+
+/* `watch`, its end, and the figure `residue` (watch.c). */
+bool hy__run_watch(hy_engine *engine, const hy_plan_op *op);
+uint64_t hy__residue(const hy_engine *engine);
 
 /* The measure of that name (shared_lines.c); 0 where the memory is used up. O(n log n) in blocks. */
 uint64_t hy__shared_lines(const hy_engine *engine);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -51,6 +52,48 @@ uint64_t hy__process_anonymous(void)
     return anonymous > free_lazily ? anonymous - free_lazily : 0;
 }
 
+/* Swapped out is not given back; shared pages are counted by their share, once for all mappings of
+ * this process. */
+uint64_t hy__process_resident(void)
+{
+    char text[4096];
+    read_file("/proc/self/smaps_rollup", text, sizeof text);
+    const uint64_t taken =
+        field_of(text, "\nAnonymous:") + field_of(text, "\nSwap:") + field_of(text, "\nPss_Shmem:");
+    const uint64_t free_lazily = field_of(text, "\nLazyFree:");
+    return taken > free_lazily ? taken - free_lazily : 0;
+}
+
+uint64_t hy__process_lazily_free(void)
+{
+    char text[4096];
+    read_file("/proc/self/smaps_rollup", text, sizeof text);
+    return field_of(text, "\nLazyFree:");
+}
+
+/* One line of the file is one mapping. */
+uint64_t hy__process_mappings(void)
+{
+    char text[16384];
+    uint64_t lines = 0;
+    ssize_t got = 0;
+    const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    while (file >= 0 && (got = read(file, text, sizeof text)) > 0) {
+        for (ssize_t i = 0; i < got; i++) {
+            lines += text[i] == '\n';
+        }
+    }
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return lines;
+}
+
+void hy__process_without_huge_pages(void)
+{
+    (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
 uint64_t hy__process_faults(void)
 {
     struct rusage usage;
@@ -62,6 +105,15 @@ uint64_t hy__process_mapped(void)
     char text[256];
     read_file("/proc/self/statm", text, sizeof text);
     return number_at(text) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The second number of the line. */
+uint64_t hy__process_shown(void)
+{
+    char text[256];
+    read_file("/proc/self/statm", text, sizeof text);
+    const char *const second = strchr(text, ' ');
+    return second == NULL ? 0 : number_at(second) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 bool hy__limit_address_space(uint64_t bytes)

@@ -10,6 +10,23 @@
 /* Anonymous memory in RAM, less what MADV_FREE marked as free. 0 where the kernel does not say. */
 uint64_t hy__process_anonymous(void);
 
+/* What this process takes of the machine: anonymous and shared memory, in RAM or swapped out, less
+ * what MADV_FREE marked as free. 0 where the kernel does not say. */
+uint64_t hy__process_resident(void);
+
+/* What MADV_FREE marked as free, and is still there. */
+uint64_t hy__process_lazily_free(void);
+
+/* The resident set, as ps, top and psutil show it. */
+uint64_t hy__process_shown(void);
+
+/* How many mappings there are (sysctl vm.max_map_count bounds them). */
+uint64_t hy__process_mappings(void);
+
+/* From now on no page of this process is a huge one: a touch of one byte is then a touch of 4 KiB,
+ * not of 2 MiB. Nothing where the kernel does not know the call. */
+void hy__process_without_huge_pages(void);
+
 /* Page faults so far that needed no disk. */
 uint64_t hy__process_faults(void);
 

@@ -21,6 +21,7 @@
 #include "base/print.h"
 #include "trial/bench.h"
 #include "trial/options.h"
+#include "trial/process.h"
 #include "trial/run.h"
 #include "trial/trace.h"
 
@@ -151,6 +152,7 @@ static void run_plan(const hy_options *options, hy_trial_state *state, hy_json *
                   .state = state,
                   .publish = publish};
     result_fd = options->result_fd;
+    hy__process_without_huge_pages();
     if (!hy__load(&options->target, &loaded, &reason)) {
         hy__run_refused(&reason, json);
         return;

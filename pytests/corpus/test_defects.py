@@ -5,6 +5,7 @@ import ctypes
 import pytest
 
 from heapyard._native.build import current_build
+from heapyard.corpus.judge import defect_verdict
 from heapyard.rules import PROFILE, load_rules
 from pytests.corpus.defects import DEFECTS, Defect, corpus_path, corpus_target
 from pytests.corpus.test_sound_build import NEEDS_PLAIN_PROCESS, REPLACE_MALLOC, require_sight
@@ -22,7 +23,8 @@ def test_rule_catches_its_defect(defect: Defect) -> None:
     if current_build().sanitizer and defect.rule in REPLACE_MALLOC:
         pytest.skip(NEEDS_PLAIN_PROCESS)
     require_sight(defect.rule)
-    seen, text = verdict(defect.rule, corpus_target("dlopen", defect.name))
+    target = corpus_target("dlopen", defect.name)
+    seen, text = defect_verdict(defect, target, corpus_target("dlopen"))
     assert seen == defect.shows, f"{defect.text}: {text or 'not caught'}"
 
 

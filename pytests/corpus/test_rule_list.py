@@ -1,6 +1,7 @@
 """The list of rules is complete: each is declared, documented, and found by its id."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,10 @@ RULES = load_rules()
 
 GROUPS = {
     *("API", "ERRNO", "ALIGN", "LIMIT", "REALLOC", "ZERO", "DATA", "FUZZ", "MISUSE", "SWAP"),
-    *("THREAD", "LIFE", "OOM", "COST", "LOAD"),
+    *("THREAD", "LIFE", "OOM", "COST", "LOAD", "RSS", "MERGE", "FRAG", "SIZE"),
 }
 FUNCTIONS = {operation.function for operation in OPERATIONS if operation.function}
-FLAGS = {"errno", "free", "realloc", "large", "threads"} | set(TELLS.values())
+FLAGS = {"errno", "free", "realloc", "large", "release", "threads"} | set(TELLS.values())
 CLAUSE = re.compile(r"C(11|17|23) \d|POSIX\.1-20(17|24) \w|\w+\(3\)|glibc manual \d")
 
 
@@ -26,6 +27,13 @@ def test_there_are_at_least_fifty_rules() -> None:
 
 def test_groups_are_those_of_the_documentation() -> None:
     assert {rule.group for rule in RULES} == GROUPS
+
+
+def test_properties_are_listed_with_rules_that_there_are() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "properties.md").read_text(encoding="utf-8")
+    rows = [int(number) for number in re.findall(r"^\| (\d+) ", text, re.MULTILINE)]
+    assert rows == list(range(1, 139))
+    assert set(re.findall(r"HY-[A-Z]+-\d\d", text)) <= {rule.id for rule in RULES}
 
 
 @pytest.mark.parametrize("group", sorted(GROUPS))

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "yard_chunks.h"
 #include "yard_defects.h"
 #include "yard_guard.h"
 #include "yard_ledger.h"
@@ -18,6 +19,7 @@
 #include "yard_system.h"
 #include "yard_threads.h"
 #include "yard_walks.h"
+#include "yard_waste.h"
 
 static yard_free_block *free_lists[YARD_CLASSES]; /* first in, first out */
 static yard_free_block *list_ends[YARD_CLASSES];  /* where the list is not empty */
@@ -107,8 +109,11 @@ static bool map_chunk(void)
     if (other_half != 0) {
         return take_other_half();
     }
+    const uintptr_t previous = chunk_next;
     void *chunk = yard_fixed_chunk(YARD_CHUNK);
-    chunk = chunk != NULL ? chunk : map_pages(YARD_CHUNK);
+    if (chunk == NULL) {
+        chunk = yard_has_books() ? yard_chunk_map() : map_pages(YARD_CHUNK);
+    }
     if (chunk == MAP_FAILED && !yard_uses_refused(chunk, YARD_CHUNK)) {
         return false;
     }
@@ -127,6 +132,10 @@ static bool map_chunk(void)
     }
     if (yard_defect(DEFECT_alignment_drifts)) {
         chunk_next += 8;
+    }
+    if (yard_has_books()) {
+        yard_chunk_change(previous, chunk_next);
+        chunk_next += YARD_CHUNK_BOOKS;
     }
     return true;
 }
@@ -153,6 +162,9 @@ static void *cut(unsigned klass)
     void *block = (void *)(chunk_next + YARD_GRANULE);
     *yard_header_of(block) =
         (yard_header){.capacity = yard_class_size(klass), .klass = (uint16_t)klass};
+    if (yard_has_books()) {
+        yard_chunk_cut(block);
+    }
     if (yard_defect(DEFECT_malloc_scribbles) && last_taken != NULL &&
         (uintptr_t)last_taken + yard_header_of(last_taken)->capacity == chunk_next) {
         *(uint64_t *)last_taken ^= 0x5aa5;
@@ -171,6 +183,38 @@ static unsigned list_of(unsigned klass)
     return yard_defect(DEFECT_malloc_walks_free_blocks) ? 0 : klass;
 }
 
+static yard_free_block *next_of(yard_free_block *block)
+{
+    return yard_link_is_whole(block) ? block->next : yard_next_of_damaged(block);
+}
+
+/* Onto the end of the class's list. */
+static void append(unsigned klass, yard_free_block *block)
+{
+    yard_set_link(block, NULL);
+    if (free_lists[klass] == NULL) {
+        free_lists[klass] = block;
+    } else {
+        yard_set_link(list_ends[klass], block);
+    }
+    list_ends[klass] = block;
+}
+
+void yard_drop_free_blocks(bool (*goes)(void *block))
+{
+    for (unsigned klass = 0; klass < YARD_CLASSES; klass++) {
+        yard_free_block *block = free_lists[klass];
+        free_lists[klass] = NULL;
+        while (block != NULL) {
+            yard_free_block *const next = next_of(block);
+            if (!goes(block)) {
+                append(klass, block);
+            }
+            block = next;
+        }
+    }
+}
+
 static void *take_small(unsigned klass, bool *zero)
 {
     const unsigned list = list_of(klass);
@@ -183,13 +227,16 @@ static void *take_small(unsigned klass, bool *zero)
         return cut(klass);
     }
     yard_dawdle(DEFECT_interrupted_lock_is_taken);
-    free_lists[list] = yard_link_is_whole(reused) ? reused->next : yard_next_of_damaged(reused);
+    free_lists[list] = next_of(reused);
     yard_header *header = yard_header_of(reused);
     *zero = header->clean != 0;
     if (*zero) { /* only a defect says so: then even the link is left to be seen */
         reused->next = (yard_free_block *)UINTPTR_MAX;
     }
     header->clean = 0;
+    if (yard_has_books()) {
+        yard_chunk_taken(reused);
+    }
     return reused;
 }
 
@@ -212,9 +259,7 @@ static void file(void *base, bool clean)
         yard_link_in_order(&free_lists[list], &list_ends[list], base);
         return;
     }
-    yard_set_link(base, NULL);
-    yard_set_link(list_ends[list], base);
-    list_ends[list] = base;
+    append(list, base);
 }
 
 /* A block further inside its block of the size class, with a header of its own. */
@@ -268,6 +313,7 @@ static void *take_mapping(size_t size, size_t alignment)
     if (start == MAP_FAILED && !yard_uses_refused(start, length)) {
         return NULL;
     }
+    yard_waste_mapping(start, length);
     const uintptr_t block = round_up((uintptr_t)start + YARD_GRANULE, alignment);
     yard_unmap((uintptr_t)start, mapping_start((void *)block));
     *yard_header_of((void *)block) = (yard_header){.klass = YARD_BIG};
@@ -310,7 +356,8 @@ static void *take_cached(size_t size, size_t alignment)
 static void *take_locked(size_t size, size_t alignment, bool *zero)
 {
     const size_t padded = alignment > YARD_GRANULE ? size + alignment : size;
-    if (padded <= YARD_SMALL_MAX && !yard_defect(DEFECT_block_is_a_mapping)) {
+    if (padded <= YARD_SMALL_MAX && !yard_defect(DEFECT_block_is_a_mapping) &&
+        !yard_maps_small(padded)) {
         if (alignment > YARD_GRANULE && yard_defect(DEFECT_aligned_walks_free_blocks)) {
             yard_look_for_aligned(free_lists[yard_class_of(size)], alignment);
         }
@@ -324,6 +371,9 @@ static void *take_locked(size_t size, size_t alignment, bool *zero)
     }
     void *block = caches_mappings() ? take_cached(size, alignment) : NULL;
     *zero = true;
+    if (block == NULL && (block = yard_take_kept(size, alignment)) != NULL) {
+        *zero = false;
+    }
     return block != NULL ? block : take_mapping(size, alignment);
 }
 
@@ -356,15 +406,18 @@ void *yard_take(size_t size, size_t alignment, bool *zero)
     if (alignment < YARD_GRANULE) {
         alignment = YARD_GRANULE;
     }
+    const size_t wasted = yard_wasted_size(size);
     void *cached_block = take_from_thread(size, alignment, zero);
     if (cached_block != NULL) {
         return yard_signed(guarded(cached_block));
     }
     yard_acquire();
+    yard_chunks_late();
     void *block = yard_take_parked();
     if (block == NULL) {
-        block = guarded(take_locked(size, alignment, zero));
+        block = guarded(take_locked(wasted, alignment, zero));
     }
+    yard_waste_rest(block, size);
     last_taken = block;
     yard_ledger_enter(block);
     if (block == NULL && yard_defect(DEFECT_shortage_purges_live)) {
@@ -475,7 +528,15 @@ static void give_small(void *block, bool clean)
     if (yard_defect(DEFECT_chunk_thrashes) && unmap_chunk_of(base)) {
         return;
     }
-    file(base, clean || (moved && yard_defect(DEFECT_calloc_trusts_aligned)));
+    if (yard_loses(base) || (moved && yard_defect(DEFECT_aligned_base_lost))) {
+        return;
+    }
+    if (!yard_has_books() || !yard_chunk_merges(base)) {
+        file(base, clean || (moved && yard_defect(DEFECT_calloc_trusts_aligned)));
+    }
+    if (yard_has_books()) {
+        yard_chunk_given(base);
+    }
     last_given = base;
 }
 
@@ -489,7 +550,9 @@ static void give_mapping(void *block)
         cached = block;
         return;
     }
-    yard_unmap(mapping_start(block), mapping_end(block));
+    if (!yard_keeps_mapping(block)) {
+        yard_unmap(mapping_start(block), mapping_end(block));
+    }
 }
 
 static void give_locked(void *block, bool clean)
@@ -527,7 +590,8 @@ void yard_give(void *block, bool clean)
 static bool keeps_mapping(size_t old_length, size_t length)
 {
     return length == old_length ||
-           (length < old_length && yard_defect(DEFECT_realloc_shrink_keeps_all));
+           (length < old_length &&
+            (yard_defect(DEFECT_realloc_shrink_keeps_all) || yard_keeps_shrunk(old_length)));
 }
 
 static void *resize_mapping(void *block, size_t size)
@@ -562,7 +626,8 @@ void *yard_resize(void *block, size_t size)
     }
     if (header->klass == YARD_BIG) {
         const bool by_kernel =
-            (size > YARD_SMALL_MAX || yard_defect(DEFECT_realloc_shrink_keeps_all)) &&
+            (size > YARD_SMALL_MAX || yard_defect(DEFECT_realloc_shrink_keeps_all) ||
+             yard_keeps_shrunk(header->capacity)) &&
             !yard_defect(DEFECT_realloc_grow_keeps_copies) &&
             !yard_defect(DEFECT_realloc_moves_always);
         return by_kernel ? resize_mapping(block, size) : NULL;
@@ -603,6 +668,14 @@ void yard_forget_blocks(void)
 void yard_unmap_chunk(void)
 {
     yard_unmap(chunk_end - (chunk_end == 0 ? 0 : YARD_CHUNK), chunk_end);
+}
+
+bool yard_trim(void)
+{
+    yard_acquire();
+    const bool any = yard_has_books() && yard_chunks_trim();
+    yard_release();
+    return any;
 }
 
 void *yard_last_taken(void)

@@ -14,10 +14,10 @@
  *     mapping:  | ... [header][ block ............................. |
  *               page                                             page
  *
- * Nothing is merged, but everything is used again: the block freed first is used first, so that a
- * stale pointer stays one for long (yard_misuse.h). One lock (yard_lock.h) is held around each change
- * of the lists; threads other than main's have caches in front of them (yard_threads.h). Nothing
- * here calls the malloc of libc.
+ * Everything is used again, the block freed first first, so that a stale pointer stays one for long
+ * (yard_misuse.h); chunks that are free go back to the system (yard_chunks.h). One lock (yard_lock.h)
+ * is held around each change of the lists; threads other than main's have caches in front of them
+ * (yard_threads.h). Nothing here calls the malloc of libc.
  */
 #ifndef HEAPYARD_CORPUS_YARD_CORE_H
 #define HEAPYARD_CORPUS_YARD_CORE_H
@@ -85,6 +85,10 @@ bool yard_is_in_chunk(const void *address);
 /* Between these two calls of yard_realloc.c the block that is given back was moved. */
 void yard_set_moving(bool moving);
 bool yard_is_moving(void);
+
+/* Gives back to the system what is free: whole chunks, and whole pages between live blocks. Whether
+ * anything went. */
+bool yard_trim(void);
 
 /* The block that yard_take answered last, while it is live; else NULL. For defects. */
 void *yard_last_taken(void);

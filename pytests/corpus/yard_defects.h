@@ -24,6 +24,7 @@
 #include "defect_lists/misuse.h"
 #include "defect_lists/random.h"
 #include "defect_lists/realloc.h"
+#include "defect_lists/release.h"
 #include "defect_lists/swap.h"
 #include "defect_lists/threads.h"
 #include "defect_lists/zeroing.h"
@@ -42,7 +43,8 @@
     YARD_MISUSE_DEFECTS(X)                                                                         \
     YARD_SWAP_DEFECTS(X)                                                                           \
     YARD_SHORTAGE_DEFECTS(X)                                                                       \
-    YARD_COST_DEFECTS(X)
+    YARD_COST_DEFECTS(X)                                                                           \
+    YARD_RELEASE_DEFECTS(X)
 
 enum yard_defect {
     YARD_SOUND,

@@ -15,6 +15,7 @@
 #include "yard_misuse.h"
 #include "yard_swap.h"
 #include "yard_system.h"
+#include "yard_waste.h"
 
 static bool set_up;
 static bool trimmed;
@@ -37,6 +38,7 @@ bool yard_enter(bool is_malloc)
     }
     set_up = true;
     first_errno = &errno;
+    yard_start();
     if (yard_defect(DEFECT_first_call_sets_errno)) {
         errno = ENOENT;
     }
@@ -222,7 +224,7 @@ static void *allocate_cleared(size_t count, size_t size)
     }
     void *block = yard_defect(DEFECT_calloc_misaligned) ? yard_take_offset(bytes, YARD_GRANULE, 24)
                                                         : yard_obtain(bytes, YARD_GRANULE, &zero);
-    if (block != NULL && !zero) {
+    if (block != NULL && (!zero || yard_defect(DEFECT_calloc_clears_fresh))) {
         clear(block, count, size);
     }
     return block;
@@ -341,5 +343,6 @@ int malloc_trim(size_t pad)
     if (last != NULL) {
         memset(last, 0, YARD_GRANULE);
     }
-    return 0; /* nothing was given back: freed mappings already were */
+    const bool any = yard_trim();
+    return any && !yard_defect(DEFECT_trim_answers_0);
 }

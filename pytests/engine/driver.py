@@ -65,6 +65,11 @@ OPS = {
     "end_cost": 40,
     "malloc_many": 41,
     "free_many": 42,
+    "idle": 43,
+    "await": 44,
+    "stir": 45,
+    "watch": 46,
+    "trend": 47,
     "alias": 50,
     "foreign": 51,
     "free_stale": 52,
@@ -102,6 +107,7 @@ MEASURES = [
     *("rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines"),
     *("os_calls", "os_failures", "page_faults"),
     *("cost_median", "cost_p90", "cost_p99", "cost_max"),
+    *("lazily_free", "mappings", "residue", "shown", "trimmed"),
 ]
 
 ALL = sum(1 << bit for bit in CHECKS.values())

@@ -100,6 +100,16 @@ def test_mapped_counts_what_the_target_maps() -> None:
     assert before < 64 * MIB
 
 
+def test_a_trend_is_noted_in_rounds_that_are_powers_of_two_and_in_the_last() -> None:
+    result = run([op("trend", size=LIVE)], repeat=1000).result
+    rounds = [each["round"] + 1 for each in result["figures"]]
+    assert rounds == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000]
+
+
+def test_a_trend_of_one_round_has_one_figure() -> None:
+    assert run([op("trend", size=LIVE)]).figures("live_bytes") == [0]
+
+
 def test_more_figures_than_are_kept_are_counted() -> None:
     result = run([op("measure", size=LIVE)], repeat=2000).result
     assert len(result["figures"]) == 1024

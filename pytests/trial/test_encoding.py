@@ -17,6 +17,7 @@ from heapyard.trial import (
     Plan,
     PlanError,
 )
+from heapyard.trial.operations import ARGUMENTS
 
 
 def every_call() -> Plan:
@@ -40,6 +41,11 @@ def every_call() -> Plan:
     plan.check_all()
     plan.self_check()
     plan.measure("extent")
+    plan.watch(plan.malloc(8192))
+    plan.await_rss(1 << 20, 50)
+    plan.stir(0, 5)
+    plan.idle(1)
+    plan.trend("mapped")
     plan.trim(4096)
     plan.free(None)
     plan.usable_size(None)
@@ -103,8 +109,7 @@ def test_every_operation_survives_packing() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_call_of_each_operation_survives_both_forms(operation: Operation) -> None:
-    words = {"slot": 3, "slot?": 3, "count": 5, "alignment": 5, "figure": 2, "unit": 1}
-    words |= {"kind": 5, "kinds": 5, "forks": 5}
+    words = {"slot": 3, "slot?": 3, "figure": 2, "unit": 1} | dict.fromkeys(ARGUMENTS, 5)
     given = [words.get(field, 9) for field in operation.fields]
     call = Call(
         operation.code,

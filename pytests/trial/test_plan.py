@@ -192,6 +192,11 @@ def test_an_unknown_figure_is_refused() -> None:
         Plan().measure("speed")
 
 
+def test_a_wait_of_more_than_a_minute_is_refused() -> None:
+    with pytest.raises(PlanError, match="milliseconds=60001: must be 0 to 60000"):
+        Plan().idle(60_001)
+
+
 def test_functions_are_the_entry_points_that_the_calls_need() -> None:
     plan = Plan()
     plan.fill_usable(plan.memalign(64, 1))

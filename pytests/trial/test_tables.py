@@ -10,13 +10,11 @@ import pytest
 from heapyard._native.build import current_build
 from heapyard.trial import OPERATIONS, Check, Operation, _python_child
 from heapyard.trial.header import MAX_ALIGNMENT, MAX_SLOTS
-from heapyard.trial.operations import COSTS, FIGURES, Expect, OsCalls
+from heapyard.trial.operations import ARGUMENTS, COSTS, FIGURES, Expect, OsCalls
 
 INCLUDE = Path(__file__).parents[2] / "native" / "include" / "heapyard"
 PLAN_H = (INCLUDE / "plan.h").read_text()
-FIELD_BITS = {"slot": 1, "slot?": 2} | dict.fromkeys(
-    ("count", "alignment", "kind", "kinds", "forks"), 8
-)
+FIELD_BITS = {"slot": 1, "slot?": 2} | dict.fromkeys(ARGUMENTS, 8)
 FIELD_NAMES = {"HY_FIELD_SLOT": 1, "HY_FIELD_SLOT_OPT": 2, "HY_FIELD_SIZE": 4, "HY_FIELD_ARG": 8}
 
 

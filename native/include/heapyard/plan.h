@@ -128,6 +128,16 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
  *  forget         the slot leaves the model without a free: a leak
  *  distinct       no effect: any two live blocks are held to be distinct at all times
  *  self_check     the target's own `check` finds nothing
+ *  idle           sleeps: size = milliseconds
+ *  await          sleeps until `rss` is at most arg = bytes above its first figure (0, where there
+ *                 is none yet), looking every 20 ms, at most size = milliseconds, and notes `rss` as
+ *                 a measure does. Nothing is judged: the figure is what there is to see
+ *  stir           the same, but before each look the target serves what a program that goes on asks
+ *                 of it: 500 times malloc and free of 64, 128, ... 65,536 bytes, never written
+ *  watch          the whole pages inside the slot's block count in `residue` until the end of the
+ *                 round, whoever owns them. Nothing for a slot without a block
+ *  trend          a measure, but only in the 1st, 2nd, 4th, 8th ... round and in the last one: a
+ *                 plan of a million rounds has 21 figures, and shows whether they grow
  *
  * Threads, processes, and what comes before and after main. A plan starts on thread 0, which is
  * main's, and is one sequence of calls, whichever thread makes them: the others wait. Only
@@ -274,6 +284,11 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
       HY__EXPECT_ALLOC, malloc)                                                                    \
     X(42, FREE_MANY, free_many, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_ERRNO,    \
       free)                                                                                        \
+    X(43, IDLE, idle, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                                        \
+    X(44, AWAIT, await, HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none)                       \
+    X(45, STIR, stir, HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, free)                         \
+    X(46, WATCH, watch, HY_FIELD_SLOT, HY__EXPECT_NONE, none)                                      \
+    X(47, TREND, trend, HY_FIELD_SIZE, HY__EXPECT_NONE, none)                                      \
     X(50, ALIAS, alias, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)                      \
     X(51, FOREIGN, foreign, HY_FIELD_SLOT | HY_FIELD_SIZE | HY_FIELD_ARG, HY__EXPECT_NONE, none)   \
     X(52, FREE_STALE, free_stale, HY_FIELD_SLOT, HY__EXPECT_NONE, free)                            \
@@ -384,7 +399,8 @@ typedef enum hy_plan_check {
 /*
  * What `measure` can answer: X(value, enumerator, name of the figure, unit).
  *
- *  rss           anonymous memory in RAM, less what is marked as free (LazyFree), less the engine's
+ *  rss           anonymous and shared memory, in RAM or swapped out, less what is marked as free
+ *                (LazyFree), less the engine's. Huge pages are off, so that a touch is 4 KiB
  *  live_bytes    asked for, over all live blocks
  *  usable_bytes  usable_size over all live blocks
  *  extent        end of the highest live block - start of the lowest
@@ -396,6 +412,12 @@ typedef enum hy_plan_check {
  *  page_faults   of this process so far, those that needed no disk
  *  cost_median, cost_p90, cost_p99, cost_max   over the samples of the last count_cost: half of them, 90
  *                and 99 of 100, and all are at most that. 0 where there are none
+ *  lazily_free   marked as free (MADV_FREE), and still in RAM
+ *  mappings      lines of /proc/self/maps, the engine's among them
+ *  residue       what is in RAM of the pages under `watch`, after MADV_FREE too
+ *  shown         the resident set, as ps, top and psutil show it: the engine's and the program's
+ *                files in it, and what is lazily free
+ *  trimmed       what the last `trim` answered, as a 32-bit number; 0 before the first
  */
 #define HY_PLAN_MEASURES(X)                                                                        \
     X(0, RSS, rss, bytes)                                                                          \
@@ -410,7 +432,14 @@ typedef enum hy_plan_check {
     X(9, COST_MEDIAN, cost_median, cost)                                                           \
     X(10, COST_P90, cost_p90, cost)                                                                \
     X(11, COST_P99, cost_p99, cost)                                                                \
-    X(12, COST_MAX, cost_max, cost)
+    X(12, COST_MAX, cost_max, cost)                                                                \
+    X(13, LAZILY_FREE, lazily_free, bytes)                                                         \
+    X(14, MAPPINGS, mappings, mappings)                                                            \
+    X(15, RESIDUE, residue, bytes)                                                                 \
+    X(16, SHOWN, shown, bytes)                                                                     \
+    X(17, TRIMMED, trimmed, answer)
+
+#define HY_PLAN_MAX_MILLISECONDS 60000u /* of idle, await and stir */
 
 typedef enum hy_plan_measure {
 #define HY__MEASURE_ENUM(value, name, text, unit) HY_MEASURE_##name = (value),

@@ -30,9 +30,10 @@ extern "C" {
 #define HEAPYARD_TARGET_VERSION 1u
 
 /* Flags. */
-#define HEAPYARD_TARGET_SETS_ERRNO     ((uint64_t)1) /* a failing call sets errno to ENOMEM, ... */
-#define HEAPYARD_TARGET_BULK_FREE_ONLY ((uint64_t)2) /* no single free; close() frees all */
-#define HEAPYARD_TARGET_THREAD_SAFE    ((uint64_t)4) /* one handle may serve several threads */
+#define HEAPYARD_TARGET_SETS_ERRNO     ((uint64_t)1)  /* a failing call sets errno to ENOMEM, ... */
+#define HEAPYARD_TARGET_BULK_FREE_ONLY ((uint64_t)2)  /* no single free; close() frees all */
+#define HEAPYARD_TARGET_THREAD_SAFE    ((uint64_t)4)  /* one handle may serve several threads */
+#define HEAPYARD_TARGET_KEEPS_MEMORY   ((uint64_t)64) /* gives the system nothing before close() */
 
 /*
  * Flags of an allocator that promises to tell misuse: the process ends, with a message on standard
@@ -54,6 +55,7 @@ extern "C" {
     X(SETS_ERRNO, "errno")                                                                         \
     X(BULK_FREE_ONLY, "bulk_free_only")                                                            \
     X(THREAD_SAFE, "threads")                                                                      \
+    X(KEEPS_MEMORY, "keeps_memory")                                                                \
     X(TELLS_BAD_FREE, "tells_bad_free")                                                            \
     X(TELLS_BAD_WRITE, "tells_bad_write")                                                          \
     X(TELLS_WRONG_SIZE, "tells_wrong_size")

@@ -1,0 +1,92 @@
+"""What a plan leaves in memory: fills, orders of freeing, and figures held against the first one.
+
+How a figure of resident memory can be trusted: the child is fresh, has no Python in it and no huge
+pages; the first figure is taken after each size was served once, so that an allocator's own start
+is not counted; the effect is 64 MiB or more; and what comes back late is waited for (`stir`).
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from heapyard.contract.grids import MIB
+from heapyard.rules import Growth, Trial
+from heapyard.trial import Check, Outcome, Plan, Slot
+
+__all__ = [
+    "ORDERS",
+    "PLAIN",
+    "SECONDS",
+    "at_most",
+    "fill",
+    "freed_in_order",
+    "grown",
+    "percent",
+    "warm_up",
+]
+
+PLAIN = Check.NULL
+"""Of a rule that only measures: every request is served. Blocks are written all the same."""
+
+SECONDS = 2
+"""How long memory that was freed may take to go back."""
+
+ORDERS = ("forward", "backward", "even_odd", "random", "nested")
+"""In which blocks are freed: as made, the other way, every second one first, shuffled, and from the
+middle outwards."""
+
+
+def warm_up(plan: Plan, sizes: Sequence[int], figure: str = "rss") -> None:
+    """Have each size served once, then take the first figure."""
+    for size in sizes:
+        plan.free(plan.malloc(size))
+    plan.measure(figure)
+
+
+def fill(plan: Plan, sizes: Sequence[int], total: int, random: Random) -> list[Slot]:
+    """Blocks of these sizes, drawn evenly, until they have `total` bytes."""
+    blocks: list[Slot] = []
+    while total > 0:
+        size = random.choice(sizes)
+        blocks.append(plan.malloc(size))
+        total -= size
+    return blocks
+
+
+def freed_in_order(blocks: Sequence[Slot], order: str, random: Random) -> list[Slot]:
+    """The same blocks in the order in which they are to be freed."""
+    if order == "backward":
+        return list(reversed(blocks))
+    if order == "even_odd":
+        return [*blocks[::2], *blocks[1::2]]
+    if order == "random":
+        return random.sample(blocks, len(blocks))
+    if order == "nested":
+        middle = len(blocks) // 2
+        pairs = zip(blocks[middle:], reversed(blocks[:middle]), strict=False)
+        return [*(block for pair in pairs for block in pair), *blocks[2 * middle :]]
+    return list(blocks)
+
+
+def grown(outcome: Outcome, figure: str = "rss") -> list[int]:
+    """By how much each figure of this name exceeds the first; a process can't shrink below it."""
+    first, *more = outcome.values(figure)
+    return [max(0, value - first) for value in more]
+
+
+def percent(part: float, whole: float) -> float:
+    """A share for people, to a tenth."""
+    return round(100 * part / whole, 1)
+
+
+def at_most(
+    trial: Trial, plan: Plan, seen: int, bound: int, what: str, *, growth: str = ""
+) -> None:
+    """Fail the rule where more than `bound` bytes were seen.
+
+    `growth` names the figure where they are its last note above its first, which a C program can
+    show too.
+    """
+    if seen > bound:
+        shown = Growth(figure=growth, most=bound) if growth else None
+        expected = f"at most {bound / MIB:.0f} MiB {what}"
+        trial.fail(expected, f"{seen / MIB:.1f} MiB", plan=plan, growth=shown)

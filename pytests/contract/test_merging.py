@@ -1,0 +1,188 @@
+"""HY-MERGE: memory that blocks of one size leave serves blocks of another.
+
+Seen from outside, without a look at addresses: what an allocator does not merge, split or take back
+it has to ask for again. One phase after another fills 64 MiB with blocks of one size and frees them
+all; each of eight sizes fits into no block of the one before. An allocator that can use none of it
+for the next size ends at eight times the live memory; one that merges, or gives back, stays at one.
+Five is the bound: caches per size class, as thread caches are, have made up to 3.5.
+"""
+
+from collections.abc import Sequence
+
+from heapyard.contract.footprint import PLAIN, at_most, fill, freed_in_order, grown, warm_up
+from heapyard.contract.grids import KIB, MIB
+from heapyard.rules import PROFILE, SHOULD, Trial, rule
+
+LIVE = 64 * MIB
+GROWING = (4300, 6000, 8500, 12_000, 17_000, 24_000, 34_000, 48_000)
+"""Each some 1.4 times the one before: in another size class, wherever these lie."""
+
+BOUND = 5
+SOURCE = "whoever runs for long: memory of one phase must serve the next"
+
+
+@rule("HY-MERGE-01", level=SHOULD, source=SOURCE, needs={"free"})
+def test_blocks_freed_forward_serve_larger_ones(trial: Trial) -> None:
+    """Memory of blocks that are freed as they were made serves blocks of other sizes.
+
+    Eight phases, each of larger blocks, 64 MiB live in each: at most 320 MiB in memory. The block
+    behind is live at each free; that before is free already.
+    """
+    _holds_live_bytes(trial, "forward", GROWING)
+
+
+@rule("HY-MERGE-02", level=SHOULD, source=SOURCE, needs={"free"})
+def test_blocks_freed_backward_serve_larger_ones(trial: Trial) -> None:
+    """Memory of blocks that are freed in the opposite order serves blocks of other sizes.
+
+    As HY-MERGE-01; the block before is live at each free, that behind is free already.
+    """
+    _holds_live_bytes(trial, "backward", GROWING)
+
+
+@rule("HY-MERGE-03", level=SHOULD, source=SOURCE, needs={"free"})
+def test_every_second_block_freed_first_serves_larger_ones(trial: Trial) -> None:
+    """Memory of blocks of which every second one is freed first serves blocks of other sizes.
+
+    As HY-MERGE-01; in the second half of the frees, both neighbours are free already.
+    """
+    _holds_live_bytes(trial, "even_odd", GROWING)
+
+
+@rule(
+    "HY-MERGE-04",
+    level=SHOULD,
+    source=SOURCE,
+    needs={"free"},
+    bug="Hoard issue 1: 600 MB could not be had after many small blocks were freed",
+)
+def test_blocks_freed_at_random_serve_larger_ones(trial: Trial) -> None:
+    """Memory of blocks that are freed in random order serves blocks of other sizes.
+
+    As HY-MERGE-01.
+    """
+    _holds_live_bytes(trial, "random", GROWING)
+
+
+@rule("HY-MERGE-05", level=SHOULD, source=SOURCE, needs={"free"})
+def test_blocks_freed_from_the_middle_serve_larger_ones(trial: Trial) -> None:
+    """Memory of blocks that are freed from the middle outwards serves blocks of other sizes.
+
+    As HY-MERGE-01; one free block grows at both its ends.
+    """
+    _holds_live_bytes(trial, "nested", GROWING)
+
+
+@rule(
+    "HY-MERGE-06",
+    level=SHOULD,
+    source=SOURCE,
+    needs={"free"},
+)
+def test_large_free_blocks_serve_smaller_ones(trial: Trial) -> None:
+    """Memory of large blocks serves smaller ones: what a split leaves over is used too.
+
+    As HY-MERGE-01, with the sizes in the opposite order.
+    """
+    _holds_live_bytes(trial, "random", GROWING[::-1])
+
+
+@rule(
+    "HY-MERGE-07",
+    level=PROFILE,
+    source="whoever asks for one large block late",
+    bug="Hoard issue 1: 600 MB could not be had after many small blocks were freed",
+)
+def test_one_request_for_the_whole(trial: Trial) -> None:
+    """How much more memory one request of 48 MiB takes, after 64 MiB of small blocks were freed.
+
+    In per cent of the request, above the most that was in memory before. 0: it lies where they
+    lay, or they had gone back. Freed in random order; the worst of the other orders is the second
+    figure.
+    """
+    seen = {order: _more_for_one(trial, order) for order in ("random", "forward", "even_odd")}
+    for name, value in (("random", seen["random"]), ("worst", max(seen.values()))):
+        trial.figure(f"more_{name}", round(100 * value / (48 * MIB)), unit="%")
+
+
+@rule(
+    "HY-MERGE-08",
+    level=SHOULD,
+    source="whoever aligns buffers: what lies before and behind must not be lost",
+    needs={"free", "memalign"},
+    bug="glibc BZ 14581: memory of memalign was often not used again after free",
+)
+def test_gaps_around_aligned_blocks_are_used_again(trial: Trial) -> None:
+    """Aligned blocks that come and go take no more memory each time.
+
+    Alignments of 64 bytes to 64 KiB, blocks of odd sizes, 32 of each live, twelve hundred rounds of
+    them: at most 32 MiB more are mapped than after the first eight.
+    """
+    plan = trial.plan(PLAIN, repeat=1200)
+    for alignment in (64, 512, 4 * KIB, 64 * KIB):
+        blocks = [plan.memalign(alignment, size) for size in (24, 1000, 5000) for _ in range(10)]
+        for block in blocks:
+            plan.free(block)
+    plan.trend("mapped")
+    figures = trial.holds(plan).values("mapped")
+    more = max(0, figures[-1] - figures[3])
+    trial.figure("more_mapped", round(more / KIB), unit="KiB")
+    at_most(trial, plan, more, 32 * MIB, "more after 1,200 rounds of aligned blocks")
+
+
+@rule(
+    "HY-MERGE-09",
+    level=SHOULD,
+    source="whoever frees what they have allocated",
+    needs={"free"},
+)
+def test_freed_blocks_of_every_size_are_used_again(trial: Trial) -> None:
+    """A block that is freed is used again at some point, whatever its size.
+
+    Forty sizes of 16 bytes to 256 KiB, two live at a time, made and freed 20,000 times up to 4 KiB
+    and 400 times above: at most 16 MiB more in memory than after the first eight rounds.
+    """
+    for sizes, rounds in ((_SIZES[:26], 20_000), (_SIZES[26:], 400)):
+        plan = trial.plan(PLAIN, repeat=rounds)
+        for size in sizes:
+            first, second = plan.malloc(size), plan.malloc(size)
+            plan.free(first)
+            plan.free(second)
+        plan.trend("rss")
+        figures = trial.holds(plan).values("rss")
+        more = max(0, figures[-1] - figures[3])
+        at_most(
+            trial, plan, more, 16 * MIB, f"more after {rounds:,} rounds of blocks made and freed"
+        )
+
+
+_SIZES = tuple(sorted({16 * round(2 ** (step / 3)) for step in range(43)}))
+"""Three to each doubling, 16 bytes to 256 KiB."""
+
+
+def _holds_live_bytes(trial: Trial, order: str, sizes: Sequence[int]) -> None:
+    """One phase for each size; the most that was in memory is at most BOUND times the live."""
+    plan = trial.plan(PLAIN)
+    warm_up(plan, sizes)
+    for size in sizes:
+        blocks = fill(plan, (size,), LIVE, trial.random)
+        plan.measure("rss")
+        for block in freed_in_order(blocks, order, trial.random):
+            plan.free(block)
+    most = max(grown(trial.holds(plan, time_limit=20)))
+    trial.figure("memory", round(most / LIVE, 2), unit="x live")
+    at_most(trial, plan, most, BOUND * LIVE, "for 64 MiB live in each phase")
+
+
+def _more_for_one(trial: Trial, order: str) -> int:
+    """What one large block takes beyond the most that was in memory before."""
+    plan = trial.plan(PLAIN)
+    warm_up(plan, (5000,))
+    blocks = [plan.malloc(5000) for _ in range(LIVE // 5000)]
+    plan.measure("rss")
+    for block in freed_in_order(blocks, order, trial.random):
+        plan.free(block)
+    plan.malloc(48 * MIB)
+    plan.measure("rss")
+    before, after = grown(trial.holds(plan, time_limit=20))
+    return max(0, after - before)
