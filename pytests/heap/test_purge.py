@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heapyard import BufferPages, FaultyPages, Heap, Purge
-from heapyard.heap import good_size
 from pytests.heap.verify import counters_of, pool_of, verify
 from pytests.support import runs
 from pytests.support.memory import KERNEL_PAGE, fill, read, resident_pages
@@ -126,7 +125,8 @@ def test_trim_purges_pages_without_a_live_block_inside_pools(make_heap: MakeHeap
             heap.free(block)
     heap.trim()
     assert sum(pool.purged for pool in heap.walk_pools()) >= 40
-    ends = [end for block in keep.values() for end in (block, block + good_size(64) - 1)]
+    size = heap.walk_pools()[0].block_size
+    ends = [end for block in keep.values() for end in (block, block + size - 1)]
     live_pages = {end // KERNEL_PAGE for end in ends}
     for pool in heap.walk_pools():
         inside = {page for page in live_pages if pool.address <= page * KERNEL_PAGE < pool.end}
