@@ -230,16 +230,19 @@ static hy__pool *take_any(hy__heap *heap, hy__arena *arena, const hy__page_reque
 typedef hy__pool *take_fn(hy__heap *heap, hy__arena *arena, const hy__page_request *request,
                           size_t *fresh);
 
-/* How many arenas of a bucket are looked at before the next bucket is. */
+/* How many arenas of a bucket are looked at before the next bucket is; and of all, for dirty pages: what is
+ * touched instead costs less than a longer search. */
 #define ARENAS_TRIED 8
+#define DIRTY_TRIED  8
 
-/* From the first of the arenas that can serve, the fullest first, `tries` of each bucket at most. */
+/* From the first of the arenas that can serve, the fullest first, `tries` of each bucket at most, and
+ * `all` of all. */
 static hy__pool *take_from_arenas(hy__heap *heap, const hy__page_request *request, size_t *fresh,
-                                  uint32_t tries, take_fn *take)
+                                  uint32_t tries, uint32_t all, take_fn *take)
 {
     for (uint64_t buckets = heap->bucket_bits; buckets != 0; buckets &= buckets - 1) {
         hy__arena *arena = heap->buckets[__builtin_ctzll(buckets)];
-        for (uint32_t left = tries; arena != NULL && left > 0; left--) {
+        for (uint32_t left = tries; arena != NULL && left > 0 && all > 0; left--, all--) {
             hy__arena *const next = arena->next;
             hy__pool *const pool = take(heap, arena, request, fresh);
             if (pool != NULL) {
@@ -268,21 +271,22 @@ hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t
 {
     hy__pool *pool = NULL;
     if (heap->dirty_pages >= request->least) {
-        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, take_dirty);
+        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, DIRTY_TRIED, take_dirty);
     }
     if (pool != NULL || request->only_dirty) {
         return pool;
     }
     if (hy__growth_gathers(heap, soon_touched(request))) {
-        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, take_dirty);
+        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, DIRTY_TRIED, take_dirty);
     }
     if (pool == NULL) {
-        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, take_any);
+        pool = take_from_arenas(heap, request, fresh, ARENAS_TRIED, UINT32_MAX, take_any);
     }
     if (pool == NULL) {
         hy__arena *const arena = hy__arena_new(heap);
-        pool = arena != NULL ? take_any(heap, arena, request, fresh)
-                             : take_from_arenas(heap, request, fresh, UINT32_MAX, take_any);
+        pool = arena != NULL
+                   ? take_any(heap, arena, request, fresh)
+                   : take_from_arenas(heap, request, fresh, UINT32_MAX, UINT32_MAX, take_any);
     }
     if (pool != NULL && *fresh != 0) {
         hy__growth_makes_room(heap, request->is_run ? 0 : HY_PAGE_SIZE);
