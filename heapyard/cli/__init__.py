@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapyard._version import version
-from heapyard.cli import bench, check, corpus, explain, record, replay, rules, targets
+from heapyard.cli import bench, check, corpus, explain, fuzz, record, replay, rules, targets
 from heapyard.cli._parser import INTERRUPTED, PASSED, UNUSABLE, Parser, UsageError
 from heapyard.errors import HeapyardError
 
@@ -114,6 +114,6 @@ def _parser() -> Parser:
     verbs = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="verb", parser_class=Parser
     )
-    for verb in (check, bench, rules, explain, targets, replay, record, corpus):
+    for verb in (check, fuzz, bench, rules, explain, targets, replay, record, corpus):
         verb.add(verbs)
     return parser

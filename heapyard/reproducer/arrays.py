@@ -1,10 +1,10 @@
 """The long form: blocks in an array, runs of calls as loops, and else a table of steps."""
 
 from heapyard.reproducer.calls import WRITERS, write_end_of_round
-from heapyard.reproducer.folding import Loop, Turning, fold
 from heapyard.reproducer.numbers import number
 from heapyard.reproducer.writer import Site, Writer
 from heapyard.trial.encoding import slot_count
+from heapyard.trial.folding import Loop, Turning, fold
 from heapyard.trial.operations import Call, Expect
 
 __all__ = ["array_declarations", "table_of_steps", "write_with_array"]

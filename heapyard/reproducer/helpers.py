@@ -87,7 +87,10 @@ static void mapped(const void *block, size_t size)
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     const uintptr_t first = (uintptr_t)block & ~(page - 1);
     const uintptr_t end = ((uintptr_t)block + size + !size + page - 1) & ~(page - 1);
-    if (block != NULL && msync((void *)first, end - first, MS_ASYNC) != 0 && errno == ENOMEM) {
+    if (block == NULL || size == 0) {
+        return;
+    }
+    if (msync((void *)first, end - first, MS_ASYNC) != 0 && errno == ENOMEM) {
         failed("expected: a block in mapped memory; seen: %zu bytes at %p, where a page is not\\n",
                size, block);
     }

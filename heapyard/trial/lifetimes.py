@@ -21,6 +21,8 @@ _FREE_ALL = BY_NAME["free_all"].code
 _FORK = BY_NAME["fork"].code
 _END = BY_NAME["end_section"].code
 _EARLY = BY_NAME["early"].code
+_PLAIN = {BY_NAME[name].code for name in ("free", "check", "write", "forget", "fill_usable")}
+"""Calls on one block that say nothing of its size."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,9 @@ def _numbered(
 ) -> Call | None:
     """The step's call with the slots that its lives have now; None: it is about none."""
     call = step.call
+    if call.code in _PLAIN and step.life in slots:
+        slot = slots[step.life]
+        return call if call.slot == slot else call._replace(slot=slot)
     if call.operation.has_other:
         if step.other not in slots:
             return None

@@ -59,7 +59,9 @@ class Outcome:
     operations: int = 0
     """How many operations the engine did, over all rounds."""
     nanoseconds: int = 0
-    """The engine's own time for them."""
+    """The engine's own time for them, by the clock."""
+    cpu_nanoseconds: int = 0
+    """The same in processor time."""
     seconds: float = 0.0
     """Wall time of the child, its start included."""
     stdout: str = ""

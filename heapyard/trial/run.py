@@ -45,7 +45,7 @@ def run_plan(  # noqa: PLR0913
     missing = plan.functions - target.capabilities.functions
     if missing:
         return _refusal(target, missing)
-    bound = None if _is_sanitized() else address_space
+    bound = None if is_sanitized() else address_space
     try:
         ended = run_child(
             lambda files: target.command(files, address_space=bound),
@@ -71,7 +71,7 @@ def environment_for(target: Target, plan: Plan | PackedPlan) -> Mapping[str, str
     return {**target.environment, **added}
 
 
-def _is_sanitized() -> bool:
+def is_sanitized() -> bool:
     build = current_build()
     return build.has_sanitizer("address") or build.has_sanitizer("thread")
 
@@ -149,6 +149,7 @@ def _answered(plan: Plan | PackedPlan, answer: dict[str, Any], facts: dict[str, 
         ),
         "operations": answer.get("operations", 0),
         "nanoseconds": answer.get("nanoseconds", 0),
+        "cpu_nanoseconds": answer.get("cpu_nanoseconds", 0),
     }
     if answer["status"] == "held":
         return Outcome(status="held", **facts | {"op": None, "operation": ""})

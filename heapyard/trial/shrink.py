@@ -1,18 +1,27 @@
 """From a plan that fails to the shortest one that fails in the same way.
 
 Delta debugging (Zeller and Hildebrandt, 2002) over whole lives of blocks first, then over single
-calls, then over sizes, counts and alignments; each candidate is run in a child. What is left out
-must not make the failure a rightful one: where memory is short (a NULL, a runaway) no free is left
-out, nor what ends a shortage that the plan itself makes; a call that must fail keeps its arguments,
-no request shrinks to zero bytes, and what must stay in place, or be told as misuse, keeps all that
-stands before it. Around a stale pointer nothing but whole lives goes: without its free, a double
-free is none.
+calls, then over sizes, counts and alignments; what can't be shortened is made more alike, so that
+it can be told as loops (`alike`, `folding`). Candidates run in forks of one child (`batch`), each
+on a target that nobody has called yet.
+
+What is left out must not make the failure a rightful one: where memory is short (a NULL, a runaway)
+no free is left out, nor what ends a shortage that the plan itself makes; a call that must fail
+keeps its arguments, no request shrinks to zero bytes, and what must stay in place, or be told as
+misuse, keeps all that stands before it. Around a stale pointer nothing but whole lives goes: without its
+free, a double free is none.
 """
 
+import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol
 
 from heapyard._deadline import is_over
+from heapyard.trial.alike import alike, can_be_alike, repeated, without_looks, without_turns
+from heapyard.trial.batch import can_run_batches, first_failing
+from heapyard.trial.folding import written_length
 from heapyard.trial.lifetimes import Step, steps_of, written
 from heapyard.trial.operations import Call, Expect
 from heapyard.trial.outcome import Outcome
@@ -32,6 +41,24 @@ SHORT = 100
 _ENDS_SHORTAGE = ("end_fail", "limit_space")
 """Without these, memory that is short stays short, and a failure is rightful."""
 
+_BATCHES = (4, 64)
+"""Candidates of one child: at first, and at most."""
+
+_CALLS = 50_000
+"""Of all candidates of one child."""
+
+_LARGE = 300
+"""Plans above this many calls that are a few loops are not taken apart call by call."""
+
+_FEW = 20
+"""So many calls as written are a short plan."""
+
+_APART = (0, 4, 10)
+"""So many last calls are left as they are while those before them are made alike."""
+
+_SINGLE = 60
+"""Plans up to this many calls have each number of theirs shrunk by itself."""
+
 _FREES_MATTER = {("violation", "null"), ("runaway", "")}
 
 
@@ -40,7 +67,7 @@ def shrink_plan(  # noqa: PLR0913
     plan: Plan,
     outcome: Outcome,
     *,
-    runs: int = 2000,
+    runs: int = 20_000,
     seconds: float = 20.0,
     run: Callable[[Plan], Outcome] | None = None,
 ) -> Plan:
@@ -52,29 +79,48 @@ def shrink_plan(  # noqa: PLR0913
     """
     if outcome.held or outcome.status == "refused" or _is_condensed(plan):
         return plan
-    limit = HANG_SECONDS if outcome.status == "hang" else 10.0
+    limit = HANG_SECONDS if outcome.status == "hang" else _time_limit(outcome)
+    batch: Batch | None = None
+    if run is None and can_be_alike(plan.calls) and can_run_batches(target, outcome):
+        batch = functools.partial(first_failing, target, outcome=outcome, time_limit=limit)
     search = _Search(
         plan,
         outcome,
         run or (lambda candidate: run_plan(target, candidate, time_limit=limit)),
+        batch,
         runs=runs,
         deadline=time.monotonic() + seconds,
     )
     return search.shortest()
 
 
+def _time_limit(outcome: Outcome) -> float:
+    """A candidate that takes much longer than the plan did is hardly the same failure."""
+    return min(10.0, max(0.5, 5 * outcome.seconds))
+
+
+class Batch(Protocol):
+    """Which of several plans is the first that fails as it should, in so many seconds."""
+
+    def __call__(self, plans: Sequence[Plan], *, seconds: float) -> int | None:
+        """The index, or None."""
+
+
 class _Search:
     """The best plan so far, and the ways to a better one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         plan: Plan,
         outcome: Outcome,
         run: Callable[[Plan], Outcome],
+        batch: Batch | None,
         *,
         runs: int,
         deadline: float,
     ) -> None:
+        self._batch = batch
+        self._batch_size = _BATCHES[0]
         self._best = plan
         self._steps = steps_of(plan.calls)
         self._outcome = outcome
@@ -84,19 +130,45 @@ class _Search:
         self._deadline = deadline
 
     def shortest(self) -> Plan:
-        """Run all passes, the single-call pass until it finds nothing more."""
+        """Run all passes, those that leave out calls until they find nothing more."""
         self._cut_tail()
         self._cut_rounds()
         if self._outcome.kind in ("in_place", "misuse"):
             return self._best
-        self._drop_lives()
         if any(step.call.operation.misuses for step in self._steps):
+            self._drop_lives()
             return self._best
+        if can_be_alike([step.call for step in self._steps]):
+            self._accepts(without_looks(self._steps))
+        loop = self._as_a_loop()
+        self._shorten()
+        if loop is None or len(self._best) <= _FEW:
+            return self._best
+        return min(self._best, loop, key=lambda plan: written_length(plan.calls))
+
+    def _shorten(self) -> None:
+        if len(self._steps) > _LARGE:
+            self._drop_lives(coarsely=True)
+        if len(self._steps) > _LARGE:
+            self._make_alike()
+        self._drop_lives()
         self._drop_calls()
+        self._make_alike()
         self._shrink_numbers()
         while self._drop_lives() or self._drop_calls():
+            self._make_alike()
             self._shrink_numbers()
-        return self._best
+
+    def _as_a_loop(self) -> Plan | None:
+        """The life of the failing block alone, again and again, if that fails too: for later."""
+        kept = self._best, self._steps, self._outcome
+        if not self._repeat():
+            return None
+        self._shrink_turns()
+        self._shrink_numbers()
+        loop = self._best
+        self._best, self._steps, self._outcome = kept
+        return loop
 
     # --- candidates ---
 
@@ -130,7 +202,73 @@ class _Search:
         self._cut_after_failure()
         return True
 
+    def _accepts_first(self, candidates: Iterable[Sequence[Step]]) -> int | None:
+        """Take the first of these that still fails; its index. Each is made only when it is due."""
+        due = enumerate(candidates)
+        while not self._is_spent():
+            several = list(islice(due, min(self._batch_size, _CALLS // (len(self._steps) + 1) + 1)))
+            if not several:
+                return None
+            for index, steps in self._promising(several):
+                if self._accepts(steps):
+                    self._batch_size = _BATCHES[0]
+                    return index
+            self._batch_size = min(2 * self._batch_size, _BATCHES[1])
+        return None
+
+    def _promising(
+        self, several: list[tuple[int, Sequence[Step]]]
+    ) -> Iterator[tuple[int, Sequence[Step]]]:
+        """Those of several that are worth a run of their own: the first that fails in a batch."""
+        if self._batch is None:
+            yield from several
+            return
+        while several:
+            plans = [self._best.with_calls(written(steps)) for _, steps in several]
+            self._runs_left -= len(plans)
+            found = self._batch(plans, seconds=max(0.5, self._deadline - time.monotonic()))
+            if found is None:
+                return
+            yield several[found]
+            several = several[found + 1 :]  # alone it did not fail: another may
+
     # --- passes ---
+
+    def _make_alike(self) -> None:
+        """Make all calls alike, and loops of them short, so far as it still fails."""
+        if not can_be_alike([step.call for step in self._steps]):
+            return
+        frees_matter = self._outcome.signature in _FREES_MATTER
+        failing = len(self._steps) - 1
+        for apart in _APART if len(self._steps) > _FEW else (0,):
+            for change in alike(self._steps, failing, frees_matter=frees_matter):
+                if self._is_spent():
+                    return
+                at = len(self._steps) - apart
+                changed = [*change(self._steps[:at]), *self._steps[at:]]
+                if len(changed) < len(self._steps) or self._is_simpler(changed):
+                    self._accepts(changed)
+        self._shrink_turns()
+
+    def _repeat(self) -> bool:
+        steps = self._steps
+        matter = self._outcome.signature in _FREES_MATTER
+        if len(steps) <= _FEW or matter or not can_be_alike([step.call for step in steps]):
+            return False
+        return self._accepts_first(repeated(steps, len(steps) - 1)) is not None
+
+    def _shrink_turns(self) -> None:
+        while not self._is_spent() and self._accepts_first(without_turns(self._steps)) is not None:
+            pass
+
+    def _is_simpler(self, steps: list[Step]) -> bool:
+        now = written_length([step.call for step in self._steps])
+        return written(steps) != list(self._best.calls) and written_length(written(steps)) <= now
+
+    def _is_told_shortly(self) -> bool:
+        """Whether it is a few loops of very many calls."""
+        many = len(self._steps) > _LARGE
+        return many and written_length([step.call for step in self._steps]) <= _FEW
 
     def _cut_tail(self) -> None:
         """Leave out what comes after the failing call, and number the slots afresh."""
@@ -156,7 +294,7 @@ class _Search:
                     self._best = candidate
                     return
 
-    def _drop_lives(self) -> bool:
+    def _drop_lives(self, *, coarsely: bool = False) -> bool:
         """Leave out all calls on some blocks."""
 
         def units() -> list[frozenset[int]]:
@@ -166,7 +304,7 @@ class _Search:
         def without(dropped: frozenset[int]) -> list[Step]:
             return [step for step in self._steps if step.life not in dropped]
 
-        return self._drop(units, without)
+        return self._drop(units, without, finest=len(units()) // 64 if coarsely else 1)
 
     def _drop_calls(self) -> bool:
         """Leave out single calls (and with a block's first call, all on that block).
@@ -195,43 +333,60 @@ class _Search:
         self,
         units: Callable[[], list[frozenset[int]]],
         without: Callable[[frozenset[int]], list[Step]],
+        *,
+        finest: int = 1,
     ) -> bool:
-        """Leave out chunks of units, from half of them down to one; whether any could go.
+        """Leave out chunks of units, from half of them down to few; whether any could go.
 
         From the back: late calls hang on early ones, so they go more easily.
         """
         shrunk = False
         chunk = len(units()) // 2 or 1
-        while chunk and not self._is_spent():
+        while chunk >= max(1, finest) and not self._is_spent() and not self._is_told_shortly():
             end = len(units())
             while end > 0 and not self._is_spent():
                 present = units()
                 end = min(end, len(present))
-                start = max(0, end - chunk)
-                if self._accepts(without(frozenset().union(*present[start:end]))):
-                    shrunk = True
-                end = start
+                starts = [max(0, stop - chunk) for stop in range(end, 0, -chunk)]
+                taken = self._accepts_first(
+                    without(frozenset().union(*present[start : start + chunk])) for start in starts
+                )
+                if taken is None:
+                    break
+                shrunk = True
+                end = starts[taken]
             chunk = min(chunk, len(units())) // 2
         return shrunk
 
     # --- numbers ---
 
     def _shrink_numbers(self) -> None:
+        """The numbers of equal calls together, then, in a short plan, those of each call."""
+        for call in dict.fromkeys(_shape(step.call) for step in self._steps):
+            if self._is_spent():
+                return
+            if call.operation.allocates:
+                alike = [at for at, step in enumerate(self._steps) if _shape(step.call) == call]
+                if len(alike) > 1:
+                    self._shrink_calls(alike)
+        if len(self._steps) > _SINGLE:
+            return
         for index in range(len(self._steps)):
             if index < len(self._steps) and not self._is_spent():
-                self._shrink_call(index)
+                self._shrink_calls([index])
 
-    def _shrink_call(self, index: int) -> None:
-        call = self._steps[index].call
+    def _shrink_calls(self, indices: list[int]) -> None:
+        call = self._steps[indices[0]].call
         if call.name == "parallel":
-            self._minimise(index, (call._replace(size=n) for n in _smaller(call.size, 1)))
+            self._minimise(indices, (call._replace(size=n) for n in _smaller(call.size, 1)))
         if not call.operation.allocates or call.expect & (Expect.FAILURE | Expect.IN_PLACE):
             return
         if "alignment" in call.operation.fields:
-            self._minimise(index, _smaller_alignments(call))
+            self._minimise(indices, _smaller_alignments(call))
         if "count" in call.operation.fields:
-            self._minimise(index, (call._replace(arg=n) for n in _smaller(call.arg or 0, 1)))
-        self._minimise(index, self._smaller_sizes(index))
+            self._minimise(indices, (call._replace(arg=n) for n in _smaller(call.arg or 0, 1)))
+        if indices[0] < len(self._steps):
+            self._minimise(indices, self._smaller_sizes(indices[0]))
 
     def _smaller_sizes(self, index: int) -> Iterator[Call]:
         call = self._steps[index].call
@@ -248,15 +403,23 @@ class _Search:
             return max(header.alignment, 16)
         return 1
 
-    def _minimise(self, index: int, candidates: Iterator[Call]) -> None:
+    def _minimise(self, indices: list[int], candidates: Iterator[Call]) -> None:
         """Take the first of these calls that still fails; they come smallest first."""
-        for call in candidates:
-            if index >= len(self._steps):
-                return
+
+        def changed(call: Call) -> list[Step]:
             steps = list(self._steps)
-            steps[index] = steps[index].with_call(call)
-            if self._accepts(steps):
-                return
+            for index in indices:
+                old = steps[index].call
+                steps[index] = steps[index].with_call(old._replace(size=call.size, arg=call.arg))
+            return steps
+
+        if indices[-1] < len(self._steps):
+            self._accepts_first(changed(call) for call in candidates)
+
+
+def _shape(call: Call) -> Call:
+    """The call without the block that it is about."""
+    return call._replace(slot=None)
 
 
 def _is_condensed(plan: Plan) -> bool:

@@ -75,7 +75,7 @@ static inline bool hy__admit(hy_engine *engine, const hy_slot *slot, const void 
         return false;
     }
     return HY_LIKELY(
-               (checks & HY_CHECK_MAPPED) == 0 ||
+               (checks & HY_CHECK_MAPPED) == 0 || size == 0 ||
                hy__index_is_mapped(&engine->index, (uintptr_t)address, hy__extent_of(size))) ||
            hy__report_unmapped(engine, slot, address, size);
 }

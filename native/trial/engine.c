@@ -171,7 +171,7 @@ bool hy__end_round(hy_engine *engine)
 static bool run_round(hy_engine *engine)
 {
     const uint64_t count = engine->plan.header.op_count;
-    const uint64_t done = engine->state->round * count;
+    const uint64_t done = engine->done;
     for (uint64_t i = 0; i < count; i++) {
         engine->state->op = i;
         engine->state->operations = done + i;
@@ -180,7 +180,7 @@ static bool run_round(hy_engine *engine)
             return false;
         }
     }
-    engine->state->operations = done + count;
+    engine->state->operations = engine->done = done + count;
     hy__calm(engine);
     engine->watched.count = 0;
     return hy__end_round(engine);
@@ -191,6 +191,20 @@ static void run_rounds(hy_engine *engine)
     for (uint64_t round = 0; round < engine->plan.header.repeat; round++) {
         engine->state->round = round;
         if (engine->crew != NULL ? !hy__run_script(engine) : !run_round(engine)) {
+            return;
+        }
+    }
+}
+
+/* Plan after plan from one request. The target lives on from one to the next. */
+static void run_drawn(hy_engine *engine, hy_fuzzer *fuzzer)
+{
+    const uint64_t first = fuzzer->request->first;
+    for (uint64_t number = first; number - first < fuzzer->request->count; number++) {
+        hy__fuzz_draw(fuzzer, number, &engine->plan);
+        engine->slot_count = engine->plan.slots_used;
+        engine->state->round = number;
+        if (!run_round(engine)) {
             return;
         }
     }
@@ -269,8 +283,8 @@ void hy__finish(hy_engine *engine)
     }
 }
 
-void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *memory,
-                    hy_trial_state *state, const hy_host *host, hy_outcome *outcome)
+static void run(const hy_plan *plan, hy_fuzzer *fuzzer, const hy_subject *subject,
+                hy_memory *memory, hy_trial_state *state, const hy_host *host, hy_outcome *outcome)
 {
     const size_t own = subject->table.min_alignment;
     hy_engine engine = {
@@ -297,7 +311,11 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
     engine.trace = hy__trace_begin(&engine);
     const uint64_t start = now(CLOCK_MONOTONIC);
     const uint64_t cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
-    run_rounds(&engine);
+    if (fuzzer != NULL) {
+        run_drawn(&engine, fuzzer);
+    } else {
+        run_rounds(&engine);
+    }
     outcome->cpu_nanoseconds = now(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
     outcome->nanoseconds = now(CLOCK_MONOTONIC) - start;
     if (engine.crew != NULL && engine.crew->exit_count > 0 && outcome->status == HY_STATUS_HELD) {
@@ -305,4 +323,21 @@ void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *m
     }
     hy__foreign_close(&engine.foreign);
     hy__finish(&engine);
+}
+
+void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *memory,
+                    hy_trial_state *state, const hy_host *host, hy_outcome *outcome)
+{
+    run(plan, NULL, subject, memory, state, host, outcome);
+}
+
+void hy__engine_fuzz(hy_fuzzer *fuzzer, const hy_subject *subject, hy_memory *memory,
+                     hy_trial_state *state, const hy_host *host, hy_outcome *outcome)
+{
+    const hy_plan plan = {
+        .header = {.checks = fuzzer->request->checks, .flags = HY_PLAN_WEAK_ALIGN},
+        .functions = fuzzer->request->functions,
+        .slots_used = HY_FUZZ_MOST_SLOTS,
+    };
+    run(&plan, fuzzer, subject, memory, state, host, outcome);
 }

@@ -16,6 +16,7 @@
 #include <heapyard/trial.h>
 
 #include "trial/decode.h"
+#include "trial/fuzz.h"
 #include "trial/memory.h"
 #include "trial/outcome.h"
 #include "trial/subject.h"
@@ -33,5 +34,9 @@ typedef struct hy_host {
  * at_exit ends the process: the host publishes its outcome. */
 void hy__engine_run(const hy_plan *plan, const hy_subject *subject, hy_memory *memory,
                     hy_trial_state *state, const hy_host *host, hy_outcome *outcome);
+
+/* Draws and runs plans until one does not hold: the outcome's round is its number. */
+void hy__engine_fuzz(hy_fuzzer *fuzzer, const hy_subject *subject, hy_memory *memory,
+                     hy_trial_state *state, const hy_host *host, hy_outcome *outcome);
 
 #endif /* HEAPYARD_TRIAL_ENGINE_H */

@@ -52,6 +52,7 @@ typedef struct hy_engine {
     int errno_value;    /* what errno is set to before each call */
     int *errno_address; /* of this thread */
     uint64_t serial;    /* patterns written so far */
+    uint64_t done;      /* operations of the rounds before this one */
     size_t page_size;
     hy_index index;
     hy_watched watched;

@@ -67,9 +67,18 @@ size_t hy__pattern_first_wrong(const unsigned char *at, size_t size, size_t limi
     return limit;
 }
 
+/* 64 bytes at a time, then the first byte that is not zero, if there is one. */
 bool hy__is_zero(const unsigned char *at, size_t size, size_t *offset)
 {
     size_t i = 0;
+    while (i + 64 <= size) {
+        const hy_pair low = hy__load_pair(at + i) | hy__load_pair(at + i + 16);
+        const hy_pair all = low | hy__load_pair(at + i + 32) | hy__load_pair(at + i + 48);
+        if ((all[0] | all[1]) != 0) {
+            break;
+        }
+        i += 64;
+    }
     while (i + 8 <= size && hy__load64(at + i) == 0) {
         i += 8;
     }

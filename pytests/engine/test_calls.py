@@ -258,6 +258,10 @@ def test_an_unmapped_block_is_told_before_it_is_touched() -> None:
     assert run([op("malloc", 0, 32)], script="@1000").found == ("mapped", "malloc")
 
 
+def test_a_block_of_no_bytes_may_lie_in_no_mapped_page() -> None:
+    assert run([op("malloc", 0, 0), op("forget", 0)], script="@1000").status == "held"
+
+
 def test_a_block_whose_last_page_is_unmapped_is_told() -> None:
     """The page at 6 GiB is missing in the arena."""
     done = run([op("malloc", 0, 6 * GIB + 4 * KIB)], script="0")

@@ -23,6 +23,19 @@ class TrialBenchStruct(Structure):
     )
 
 
+class TrialFuzzStruct(Structure):
+    """A request for random plans (hy_trial_fuzz)."""
+
+    _fields_ = (
+        ("magic", c_uint64),
+        ("size", c_uint32),
+        ("functions", c_uint32),
+        *((name, c_uint64) for name in ("flags", "seed", "first", "count")),
+        ("checks", c_uint32),
+        ("reserved", c_uint32),
+    )
+
+
 _RUN = (c_void_p, c_size_t, c_void_p, c_char_p, c_size_t, POINTER(TrialStateStruct))
 _BENCH = (POINTER(TrialBenchStruct), c_void_p, c_size_t, c_void_p, c_char_p, c_size_t)
 
@@ -30,13 +43,18 @@ PART = Part(
     library="libheapyard_trial",
     headers=("trial.h", "plan.h", "target.h", "recording.h"),
     structs=MappingProxyType(
-        {"hy_trial_state": TrialStateStruct, "hy_trial_bench": TrialBenchStruct}
+        {
+            "hy_trial_state": TrialStateStruct,
+            "hy_trial_bench": TrialBenchStruct,
+            "hy_trial_fuzz": TrialFuzzStruct,
+        }
     ),
     functions=(
         function("hy_trial_run", c_size_t, *_RUN),
         function("hy_trial_run_functions", c_size_t, *_RUN),
         function("hy_trial_bench_functions", c_size_t, *_BENCH),
         function("hy_trial_early_block", c_void_p, c_uint32),
+        function("hy_trial_draw", c_size_t, POINTER(TrialFuzzStruct), c_uint64, c_void_p, c_size_t),
         function("hy_trial_op_name", c_char_p, c_uint32),
         function("hy_trial_check_name", c_char_p, c_uint32),
         function("hy_trial_measure_name", c_char_p, c_uint32),

@@ -66,6 +66,49 @@ HY_API size_t hy_trial_run_functions(const void *plan, size_t size,
                                      size_t json_size, hy_trial_state *state);
 
 /*
+ * Random plans. Given in place of a packed plan, to hy_trial_run, hy_trial_run_functions or the
+ * runner, this draws plan after plan and runs each, until one does not hold: the outcome's `round`
+ * is that plan's number, and so is the state's while it runs. Which plan a number gives follows
+ * from seed, functions and flags alone.
+ */
+#define HY_TRIAL_FUZZ_MAGIC UINT64_C(0x00315a5a55465948) /* "HYFUZZ1" and a zero */
+
+typedef struct hy_trial_fuzz {
+    uint64_t magic;
+    uint32_t size;      /* sizeof(struct hy_trial_fuzz) */
+    uint32_t functions; /* that the plans may call: bit n for hy_trial_function_name(n) */
+    uint64_t flags;     /* HEAPYARD_TARGET_... of the target */
+    uint64_t seed;
+    uint64_t first;    /* number of the first plan */
+    uint64_t count;    /* plans, at least 1 */
+    uint32_t checks;   /* HY_CHECK_..., of all plans */
+    uint32_t reserved; /* 0 */
+} hy_trial_fuzz;
+
+/*
+ * One of these plans in its packed form. Returns the bytes that it has; where that is more than
+ * `size`, nothing is written. 0: the request makes no sense, or there is no memory. O(calls).
+ */
+HY_API size_t hy_trial_draw(const hy_trial_fuzz *request, uint64_t number, void *plan, size_t size);
+
+/*
+ * Many plans, given to the runner in place of one: each runs in a fork of it, until one fails as
+ * wanted. Behind this struct stand `count` sizes of 8 bytes, then the plans, each at a multiple of
+ * 8. The answer has the schema heapyard.batch/1: `index` (null: none fails so) and `tried`.
+ */
+#define HY_TRIAL_BATCH_MAGIC UINT64_C(0x0031435441425948) /* "HYBATC1" and a zero */
+
+enum hy_batch_wanted { HY_BATCH_VIOLATION, HY_BATCH_CRASH, HY_BATCH_HANG, HY_BATCH_EXIT };
+
+typedef struct hy_trial_batch {
+    uint64_t magic;
+    uint32_t wanted; /* HY_BATCH_... */
+    uint32_t kind;   /* HY_CHECK_... of a violation, the signal of a crash; else 0 */
+    uint64_t count;
+    uint64_t milliseconds; /* that each plan may take */
+} hy_trial_batch;
+
+/*
  * How fast, and how much memory: a plan replayed without verification, the clock stopped wherever
  * memory is read. The plans that are generated, on blocks of `low` to `high` bytes drawn evenly:
  *
