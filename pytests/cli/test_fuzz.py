@@ -65,7 +65,7 @@ def test_interrupt_keeps_what_was_found(
     corpus: str, folder: Path, environment: dict[str, str]
 ) -> None:
     command = [sys.executable, "-m", "heapyard", "fuzz", corpus, "--minutes", "5", "--seed", "3"]
-    defect = {"HEAPYARD_DEFECT": "calloc_after_realloc_overlaps"}
+    defect = {"HEAPYARD_DEFECT": "megabyte_alignment_ignored"}
     with subprocess.Popen(
         command, cwd=folder, env=environment | defect, stdout=subprocess.PIPE, text=True
     ) as running:
