@@ -8,8 +8,8 @@ on a target that nobody has called yet.
 What is left out must not make the failure a rightful one: where memory is short (a NULL, a runaway)
 no free is left out, nor what ends a shortage that the plan itself makes; a call that must fail
 keeps its arguments, no request shrinks to zero bytes, and what must stay in place, or be told as
-misuse, keeps all that stands before it. Around a stale pointer nothing but whole lives goes: without its
-free, a double free is none.
+misuse, keeps all that stands before it. Around a stale pointer nothing but whole lives goes:
+without its free, a double free is none.
 """
 
 import functools
