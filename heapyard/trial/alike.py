@@ -20,6 +20,9 @@ Steps = list[Step]
 _LOOKS = frozenset(
     {"nop", "usable_size", "fill_usable", "write", "check", "check_all", "distinct", "measure"}
 )
+_FIXED = Expect.FAILURE | Expect.IN_PLACE
+"""What is expected of these hangs on the very call: it stays as it is."""
+
 _SIMPLER = {"reallocarray": "realloc", "calloc": "malloc", "free_sized": "free"}
 """Calls that do the same in a simpler way, so far as a plan can tell."""
 
@@ -68,7 +71,7 @@ def alike(steps: Steps, failing: int, *, frees_matter: bool) -> Iterator[Callabl
 
 
 def _can_change(call: Call) -> bool:
-    return call.operation.allocates and not call.expect & (Expect.FAILURE | Expect.IN_PLACE)
+    return call.operation.allocates and not call.expect & _FIXED
 
 
 def _models(steps: Steps, code: int, failing: int, frees_matter: bool) -> list[Call]:
@@ -106,7 +109,9 @@ def _renamed(name: str) -> Callable[[Steps], Steps]:
 
     def change(steps: Steps) -> Steps:
         return [
-            step.with_call(_plain(step.call, simpler)) if step.call.name == name else step
+            step.with_call(_plain(step.call, simpler))
+            if step.call.name == name and not step.call.expect & _FIXED
+            else step
             for step in steps
         ]
 
@@ -123,7 +128,7 @@ def _malloc_for_realloc_of_null(steps: Steps) -> Steps:
     code = BY_NAME["malloc"].code
     return [
         step.with_call(step.call._replace(code=code))
-        if step.births and step.call.name == "realloc" and not step.call.expect & Expect.IN_PLACE
+        if step.births and step.call.name == "realloc" and not step.call.expect & _FIXED
         else step
         for step in steps
     ]

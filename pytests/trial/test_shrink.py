@@ -334,3 +334,10 @@ def test_a_call_for_many_blocks_is_left_as_it_is() -> None:
     plan.malloc(7000)
     bug = Bug(lambda calls, op: calls[op].size == 7000)
     assert shrunk(plan, bug) == plan
+
+
+def test_a_product_that_must_be_refused_stays_a_product() -> None:
+    plan = Plan()
+    plan.calloc(1 << 32, 1 << 32, fails=True)
+    bug = Bug(lambda calls, op: bool(calls[op].expect & Expect.FAILURE), kind="refuse")
+    assert shrunk(plan, bug).calls == plan.calls
