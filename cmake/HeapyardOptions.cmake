@@ -27,7 +27,8 @@ target_compile_options(heapyard_options INTERFACE
     $<$<BOOL:${HEAPYARD_WERROR}>:-Werror>)
 if(HEAPYARD_BUILD_TESTS)
     # The tests hold ctypes against the debug information: keep the enumerations that only callers use.
-    target_compile_options(heapyard_options INTERFACE -fno-eliminate-unused-debug-types)
+    target_compile_options(heapyard_options INTERFACE
+        $<$<CONFIG:Debug,RelWithDebInfo>:-fno-eliminate-unused-debug-types>)
 endif()
 target_compile_definitions(heapyard_options INTERFACE
     _GNU_SOURCE

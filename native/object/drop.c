@@ -105,7 +105,6 @@ static void legacy(hy__type *type, hy_object *object)
 
 static void end(hy__type *type, hy_object *object)
 {
-    hy_space *const space = type->space;
     if (hy__is_weak(type)) {
         hy_weak *queue = NULL;
         hy__weak_detach(type, object, &queue);
@@ -114,7 +113,7 @@ static void end(hy__type *type, hy_object *object)
     switch (type->spec.kind) {
     case HY_KIND_FINALIZE:
         if (!finalize(type, object)) {
-            HY_COUNT(space->finalize++);
+            HY_COUNT(type->space->finalize++);
             dealloc(type, object);
         }
         return;
@@ -122,11 +121,11 @@ static void end(hy__type *type, hy_object *object)
         legacy(type, object);
         return;
     case HY_KIND_DEALLOC:
-        HY_COUNT(space->dealloc++);
+        HY_COUNT(type->space->dealloc++);
         dealloc(type, object);
         return;
     default:
-        HY_COUNT(space->plain_slow++);
+        HY_COUNT(type->space->plain_slow++);
         hy__release(type, object);
         return;
     }

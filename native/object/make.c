@@ -16,10 +16,9 @@ static hy_object *take_from_heap(hy__type *type, size_t size)
 /* The same from a list, where one holds such. */
 static hy_object *take(hy__type *type, size_t size)
 {
-    hy_space *const space = type->space;
     if (!hy__is_listed_size(size)) {
         hy_object *const place = take_from_heap(type, size);
-        HY_COUNT(space->beyond_lists += place != NULL);
+        HY_COUNT(type->space->beyond_lists += place != NULL);
         return place;
     }
     hy_object_list *const list = hy__list_of(type->shelf, size);
@@ -31,7 +30,7 @@ static hy_object *take(hy__type *type, size_t size)
         return &link->dead;
     }
     hy_object *const place = take_from_heap(type, size);
-    HY_COUNT(space->misses += place != NULL);
+    HY_COUNT(type->space->misses += place != NULL);
     return place;
 }
 
