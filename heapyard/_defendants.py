@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 
     from heapyard.trial import Target
 
-__all__ = ["Defendant", "default_targets", "facts", "is_builtin", "resolve_targets", "short_names"]
+__all__ = [
+    "Defendant",
+    "default_targets",
+    "facts",
+    "is_builtin",
+    "one_of_each",
+    "resolve_targets",
+    "short_names",
+]
+
+_ONE_OF_EACH = ("libc", "region:fast", "bump", "heap", "domain:obj+debug")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +40,11 @@ def default_targets() -> tuple[str, ...]:
     from heapyard._native.build import current_build  # noqa: PLC0415
 
     return ("libc", *current_build().targets)
+
+
+def one_of_each() -> tuple[str, ...]:
+    """Of these, one of each kind: who `heapyard check` puts on trial when nobody is named."""
+    return tuple(target for target in default_targets() if target in _ONE_OF_EACH)
 
 
 def resolve_targets(

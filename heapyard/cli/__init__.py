@@ -25,7 +25,7 @@ allocator of heapyard; `heapyard targets` lists those of this machine."""
 
 _EPILOG = """\
 examples:
-  heapyard check                            libc, and every allocator of heapyard
+  heapyard check                            libc, and one of each kind of our own
   heapyard check ./libmine.so               your own
   heapyard check libjemalloc.so.2 libc      side by side
   heapyard check ./libmine.so --prefix my_  one whose functions are my_malloc, my_free...

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heapyard._deadline import is_over, within
-from heapyard._defendants import resolve_targets
+from heapyard._defendants import one_of_each, resolve_targets
 from heapyard._native.build import use_build
 from heapyard._version import version
 from heapyard.cli._parser import (
@@ -64,7 +64,7 @@ def add(verbs: Verbs) -> None:
         nargs="*",
         metavar="TARGET",
         help="a shared library, or a name that `heapyard targets` lists"
-        " (default: libc and every allocator of heapyard)",
+        " (default: libc, and one of each kind of heapyard's own)",
     )
     _add_run(parser)
     _add_report(parser)
@@ -136,6 +136,7 @@ def run(options: argparse.Namespace) -> int:
 def _run_in_time(options: argparse.Namespace) -> int:
     from heapyard.cli import _run  # noqa: PLC0415  (pytest takes a while to import)
 
+    options.targets = options.targets or list(one_of_each())
     targets = _prepare(options)
     names = ", ".join(one.name for one in targets)
     head = f"heapyard {version()}, seed {options.seed}, on trial: {names}"
