@@ -6,6 +6,8 @@
 * With a library under AddressSanitizer or ThreadSanitizer, only the tests of that library: the
   runner's malloc is then the sanitizer's, and can't be on trial.
 * Rules that this machine's libc is known to break (docs/findings.md) are expected to fail.
+* The long groups of rules on one allocator of each kind only; on the others they are left to the
+  night (`-m stress`).
 * Under xdist: `--dist load` only, since the other modes lose tests when a worker crashes, and a
   check at the end that every test collected has a result.
 """
@@ -13,14 +15,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from heapyard._defendants import default_targets, one_of_each
 from heapyard._native.build import current_build
 from heapyard.errors import HeapyardError
 from heapyard.rules import RuleViolation
@@ -37,6 +42,8 @@ settings.register_profile("heapyard", deadline=None, suppress_health_check=[Heal
 settings.load_profile("heapyard")
 
 SECONDS_PER_TEST = 300
+LONG_GROUPS = {"COST", "FRAG", "LIFE", "MERGE", "MISUSE", "OOM", "RSS", "SIZE", "SWAP", "THREAD"}
+_RULE_AND_TARGET = re.compile(r"\[HY-(?P<group>[A-Z]+)-\d+-(?P<target>[^\]]+)\]$")
 LOST_SHOWN = 20
 _HUGE_ALIGNMENTS = "[HY-LIMIT-10-libc]"
 _PROBE = """
@@ -77,8 +84,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Expect what libc is known to break; leave out what a sanitized runner can't do."""
+    _leave_to_the_night(items)
     if _glibc_version() < (2, 38):
         _expect_failure(items, "[HY-API-22-libc]", "glibc before 2.38 rounds the alignment up")
     if _any_ends(items, _HUGE_ALIGNMENTS) and _huge_alignment_is_a_fault():
@@ -90,6 +99,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         place = item.path.relative_to(config.rootpath) if item.path else None
         if place and place.parts[0] == "pytests" and place.parts[1] in NOT_SANITIZED:
             item.add_marker(skip)
+
+
+def _leave_to_the_night(items: list[pytest.Item]) -> None:
+    for item in items:
+        found = _RULE_AND_TARGET.search(item.nodeid)
+        if found and found["group"] in LONG_GROUPS and found["target"] in _others():
+            item.add_marker(pytest.mark.stress)
+
+
+@cache
+def _others() -> frozenset[str]:
+    """The allocators of heapyard but for one of each kind."""
+    try:
+        return frozenset(default_targets()) - frozenset(one_of_each())
+    except HeapyardError:
+        return frozenset()
 
 
 def _any_ends(items: list[pytest.Item], ending: str) -> bool:
