@@ -25,18 +25,18 @@ SETTLED = 3
     bug="glibc BZ 14581: memory grew without bound while what was live did not",
 )
 def test_the_same_phase_takes_no_more_each_time(trial: Trial) -> None:
-    """A phase that makes 16 MiB of blocks and frees them all takes no more memory the 60th time.
+    """A phase that makes 16 MiB of blocks and frees them all takes no more memory the 160th time.
 
     Sizes of 16 bytes to 64 KiB, freed in random order. At the height of the last phase there is at
-    most 16 MiB more in memory than at that of the eighth: as much as lives. Two per cent lost in
-    each phase would be more.
+    most 48 MiB more in memory than at that of the eighth. Two per cent lost in each phase would be
+    more. jemalloc 5.3.0 gains up to 26 MiB, and has them back once its free pages decay.
     """
-    plan = trial.plan(PLAIN, repeat=60)
+    plan = trial.plan(PLAIN, repeat=160)
     blocks = fill(plan, (16, 100, 600, 3000, 9000, 20_000, 64 * KIB), 16 * MIB, trial.random)
     plan.trend("rss")
     for block in freed_in_order(blocks, "random", trial.random):
         plan.free(block)
-    _stays_level(trial, plan, 16 * MIB, "more in the 60th phase than in the eighth")
+    _stays_level(trial, plan, 48 * MIB, "more in the 160th phase than in the eighth")
 
 
 @rule("HY-FRAG-02", level=SHOULD, source="whoever serves many small requests", needs={"free"})

@@ -84,7 +84,7 @@ def test_calloc_of_fresh_memory_touches_none(trial: Trial) -> None:
     """calloc of 2 GiB, never written, takes at most 64 MiB of memory.
 
     Fresh mappings are zero already. Fails where calloc clears by hand whatever it gives: it is
-    stopped at 256 MiB.
+    stopped at 256 MiB. mimalloc 2.0.9 and gperftools 2.10 do.
     """
     plan = trial.plan(PLAIN)
     warm_up(plan, (64,))
@@ -95,16 +95,18 @@ def test_calloc_of_fresh_memory_touches_none(trial: Trial) -> None:
 
 @rule("HY-RSS-15", level=SHOULD, source="whoever reserves more than there is", needs={"large"})
 def test_malloc_of_gigabytes_costs_nothing_until_written(trial: Trial) -> None:
-    """malloc of 8 GiB, never written, takes at most 64 MiB of memory.
+    """malloc of 8 GiB, never written, takes at most 96 MiB of memory.
 
-    The books of an allocator on a block, a bit for each 16 bytes, would be 64 MiB if it wrote them.
+    A bit for each 16 bytes, written, is 64 MiB and fits in; so does what heapyard's debug hooks
+    fill of a large block, 64 MiB however large it is. Two bits for each 16 bytes do not:
+    region:fast writes those, and fails.
     """
     plan = trial.plan(PLAIN)
     warm_up(plan, (64,))
     plan.malloc(8 * GIB, may_fail=True)
     plan.measure("live_bytes")
     plan.measure("rss")
-    _costs_at_most(trial, plan, 64 * MIB, "for 8 GiB that nobody wrote to")
+    _costs_at_most(trial, plan, 96 * MIB, "for 8 GiB that nobody wrote to")
 
 
 @rule(
@@ -139,7 +141,7 @@ def test_shrinking_a_large_block_gives_memory_back(trial: Trial) -> None:
     """A block of 64 MiB that shrinks to 1 MiB gives the rest back to the system.
 
     Twice, within two seconds in which the program goes on: at most 10 of the 128 MiB stay. Fails
-    gperftools' tcmalloc for the reason that stands in HY-RSS-01.
+    gperftools 2.10, as HY-RSS-01 does.
     """
     plan = trial.plan(Check.NULL | Check.CONTENT)
     warm_up(plan, (64, MIB))
