@@ -203,7 +203,7 @@ def test_what_an_idle_process_keeps(trial: Trial) -> None:
     plan.await_rss(2 * MIB, 1000)
     at_once, later = grown(trial.holds(plan))
     trial.figure("kept_idle", percent(later, 64 * MIB), unit="%")
-    trial.figure("given_back_idle", percent(at_once - later, 64 * MIB), unit="%")
+    trial.figure("given_back_idle", percent(at_once - later, 64 * MIB), unit="%", better="more")
 
 
 @rule(
