@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import importlib.machinery
 import importlib.util
+import re
 import subprocess
 import sys
 import threading
@@ -130,3 +131,16 @@ def test_the_settings_of_pip_come_from_its_environment_then_its_files(
     assert yard.pip_setting("proxy", "default") == "default"
     monkeypatch.setenv("PIP_INDEX_URL", "https://first.example")
     assert yard.pip_setting("index-url", "default") == "https://first.example"
+
+
+def test_every_verb_of_heapyard_is_one_of_yard(yard: ModuleType) -> None:
+    verbs = re.findall(r"^    (\w+) ", _help(), re.MULTILINE)
+    assert {"check", "fuzz", "corpus"} <= set(verbs)
+    assert set(verbs) <= set(yard.COMMANDS) - {"test"}
+
+
+def _help() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "heapyard", "--help"], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split("examples")[0]
