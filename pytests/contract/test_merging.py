@@ -4,7 +4,7 @@ Seen from outside, without a look at addresses: what an allocator does not merge
 it has to ask for again. One phase after another fills 64 MiB with blocks of one size and frees them
 all; each of eight sizes fits into no block of the one before. An allocator that can use none of it
 for the next size ends at eight times the live memory; one that merges, or gives back, stays at one.
-Five is the bound: caches per size class, as thread caches are, have made up to 3.5.
+Six is the bound: jemalloc 5.3.0, which keeps freed pages for ten seconds, has made up to 4.1.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ LIVE = 64 * MIB
 GROWING = (4300, 6000, 8500, 12_000, 17_000, 24_000, 34_000, 48_000)
 """Each some 1.4 times the one before: in another size class, wherever these lie."""
 
-BOUND = 5
+BOUND = 6
 SOURCE = "whoever runs for long: memory of one phase must serve the next"
 
 
@@ -25,7 +25,7 @@ SOURCE = "whoever runs for long: memory of one phase must serve the next"
 def test_blocks_freed_forward_serve_larger_ones(trial: Trial) -> None:
     """Memory of blocks that are freed as they were made serves blocks of other sizes.
 
-    Eight phases, each of larger blocks, 64 MiB live in each: at most 320 MiB in memory. The block
+    Eight phases, each of larger blocks, 64 MiB live in each: at most 384 MiB in memory. The block
     behind is live at each free; that before is free already.
     """
     _holds_live_bytes(trial, "forward", GROWING)
