@@ -18,17 +18,11 @@
 #include <heapyard/debug.h>
 #include <heapyard/target.h>
 
-#if THREADS
-#    define MORE_FLAGS HEAPYARD_TARGET_THREAD_SAFE
-#else
-#    define MORE_FLAGS 0
-#endif
-
-#if DEBUG
-#    define TELLS (HEAPYARD_TARGET_TELLS_BAD_FREE | HEAPYARD_TARGET_TELLS_BAD_WRITE)
-#else
-#    define TELLS 0
-#endif
+enum {
+    THREAD_FLAGS = THREADS ? HEAPYARD_TARGET_THREAD_SAFE : 0,
+    DEBUG_FLAGS = DEBUG ? HEAPYARD_TARGET_TELLS_BAD_FREE | HEAPYARD_TARGET_TELLS_BAD_WRITE : 0,
+    FLAGS = HEAPYARD_TARGET_SETS_ERRNO | THREAD_FLAGS | DEBUG_FLAGS,
+};
 
 #define JOIN_(prefix, name) prefix##_##name
 #define JOIN(prefix, name)  JOIN_(prefix, name)
@@ -103,7 +97,7 @@ static const char *domain_check(void *handle)
 HEAPYARD_EXPORT_TARGET = {
     HEAPYARD_TARGET_HEADER,
     .name = NAME,
-    .flags = HEAPYARD_TARGET_SETS_ERRNO | MORE_FLAGS | TELLS,
+    .flags = FLAGS,
     .min_alignment = 16,
     .max_size = PTRDIFF_MAX,
     .malloc = domain_malloc,
