@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from heapyard import FaultyPages, ObjectSpace
+from pytests.support.spaces import verified_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,18 +32,8 @@ def source() -> FaultyPages:
 @pytest.fixture
 def make_space(source: FaultyPages, engine: str) -> Iterator[MakeSpace]:
     """Makes spaces over `source`; takes what ObjectSpace takes."""
-    made: list[ObjectSpace] = []
-
-    def make(**config: Any) -> ObjectSpace:
-        made.append(ObjectSpace(source=source, engine=engine, **config))
-        return made[-1]
-
-    yield make
-    source.fail_from(0)
-    for space in made:
-        space.check()
-        space.close()
-    assert source.counts.mapped_bytes == 0
+    with verified_spaces(source, engine=engine) as make:
+        yield make
 
 
 @pytest.fixture
