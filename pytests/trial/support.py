@@ -58,18 +58,31 @@ def some_calls() -> Plan:
 
 
 class Traces:
-    """What this process can see of children: descriptors, files, processes."""
+    """What this process can see of children: descriptors, files, processes.
+
+    Earlier tests of this worker may have left processes that are theirs to keep, such as the
+    resource tracker of multiprocessing: it lives as long as the worker.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._descriptors = self._count_descriptors()
+        self._processes = self._descendants()
 
     def assert_none(self) -> None:
         """Nothing more than before."""
         assert self._count_descriptors() == self._descriptors
         assert list(self._folder.iterdir()) == []
-        assert psutil.Process().children(recursive=True) == []
+        self.assert_no_process()
+
+    def assert_no_process(self) -> None:
+        """No process more than before, and none that descends from a child of ours."""
+        assert self._descendants() - self._processes == set()
         assert self._marked() == []
+
+    @staticmethod
+    def _descendants() -> set[psutil.Process]:
+        return set(psutil.Process().children(recursive=True))
 
     @staticmethod
     def _count_descriptors() -> int:

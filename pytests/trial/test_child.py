@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-import psutil
 import pytest
 
 from heapyard.trial.child import Descriptors, Ended, Limits, _Stream, run_child
+
+from .support import Traces
 
 pytestmark = [pytest.mark.usefixtures("no_traces")]
 
@@ -133,9 +135,10 @@ def test_a_child_leads_its_own_session() -> None:
     ],
     ids=["background", "session", "orphan", "deaf", "many", "tree"],
 )
-def test_no_offspring_is_left(script: str) -> None:
+def test_no_offspring_is_left(script: str, tmp_path: Path) -> None:
+    traces = Traces(tmp_path)
     sh(script)
-    assert psutil.Process().children(recursive=True) == []
+    traces.assert_no_process()
 
 
 def test_offspring_of_a_child_past_its_time_goes_with_it() -> None:
