@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump, BumpMark
+    from heapyard.collector import Collection
     from heapyard.counters import (
         BumpCounters,
         CollectorCounters,
         HeapCounters,
+        ListCounters,
         RegionCounters,
         SpaceCounters,
     )
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from heapyard.heap_map import HeapMap
     from heapyard.heap_pools import HeapPool, PoolState
     from heapyard.heap_stats import HeapClassStats, HeapStats
-    from heapyard.objects import Kind, ObjectSpace, ObjectType
+    from heapyard.objects import Kind, ObjectSpace, ObjectType, WeakReference
     from heapyard.pages import BufferPages, FaultyPages, MmapPages, PageSource
     from heapyard.region import Engine, Region, Span
 
@@ -28,6 +30,7 @@ __all__ = [
     "Bump",
     "BumpCounters",
     "BumpMark",
+    "Collection",
     "CollectorCounters",
     "Engine",
     "FaultyPages",
@@ -39,6 +42,7 @@ __all__ = [
     "HeapStats",
     "HeapyardError",
     "Kind",
+    "ListCounters",
     "MmapPages",
     "ObjectSpace",
     "ObjectType",
@@ -49,6 +53,7 @@ __all__ = [
     "RegionCounters",
     "SpaceCounters",
     "Span",
+    "WeakReference",
 ]
 
 _HOMES = {
@@ -64,10 +69,13 @@ _HOMES = {
     "HeapStats": "heapyard.heap_stats",
     "PoolState": "heapyard.heap_pools",
     "Purge": "heapyard.heap",
+    "Collection": "heapyard.collector",
     "CollectorCounters": "heapyard.counters",
+    "ListCounters": "heapyard.counters",
     "Kind": "heapyard.objects",
     "ObjectSpace": "heapyard.objects",
     "ObjectType": "heapyard.objects",
+    "WeakReference": "heapyard.objects",
     "SpaceCounters": "heapyard.counters",
     "BufferPages": "heapyard.pages",
     "FaultyPages": "heapyard.pages",

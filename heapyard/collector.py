@@ -55,23 +55,40 @@ class Collector:
         return found
 
     def set_thresholds(self, young: int, middle: int = 10, old: int = 10) -> None:
-        """Collect by itself after so many new containers; young=0: never."""
-        self._native.hy_gc_set_thresholds(self.handle, young, middle, old)
+        """Collect by itself after so many new containers; young=0: never.
+
+        Each `middle`-th such collection takes those that survived one too, and each `old`-th of
+        these takes all. Raises OutOfMemoryError.
+        """
+        _check_bounds("young", young, 2**64 - 1)
+        _check_bounds("middle", middle, 2**32 - 1)
+        _check_bounds("old", old, 2**32 - 1)
+        _succeed(self._native.hy_gc_set_thresholds(self.handle, young, middle, old))
 
     def set_callback(self, call: Callable[[Collection | None], object] | None) -> None:
-        """Have `call(None)` before each collection and `call(what it did)` after it."""
+        """Have `call(None)` before each collection and `call(what it did)` after it.
+
+        As in every function that C calls, what it raises is printed and goes no further. Raises
+        OutOfMemoryError.
+        """
 
         def relay(_context: int | None, _generation: int, result: Any) -> None:
             assert call is not None
             call(_collection(result.contents) if result else None)
 
-        self._collection_function = CollectionFunction(relay) if call else CollectionFunction()
-        self._native.hy_gc_set_callback(self.handle, self._collection_function, None)
+        function = CollectionFunction(relay) if call else CollectionFunction()
+        _succeed(self._native.hy_gc_set_callback(self.handle, function, None))
+        self._collection_function = function
 
     def set_roots(self, roots: Sequence[int]) -> None:
-        """Objects that are known to be alive: full collections mark what they reach first."""
-        self._roots = (ctypes.c_void_p * len(roots))(*roots)
-        self._native.hy_gc_set_roots(self.handle, self._roots, len(roots))
+        """Containers that are known to be alive: full collections mark what they reach first.
+
+        They must be referred to from outside until other roots are set; none: `set_roots([])`.
+        Raises OutOfMemoryError.
+        """
+        array = (ctypes.c_void_p * len(roots))(*roots)
+        _succeed(self._native.hy_gc_set_roots(self.handle, array, len(roots)))
+        self._roots = array
 
     def freeze(self) -> int:
         """Leave all containers alone from now on. How many."""
@@ -116,6 +133,16 @@ class Collector:
 
         walk(VisitFunction(visit))
         return found
+
+
+def _check_bounds(name: str, value: int, most: int) -> None:
+    if not 0 <= value <= most:
+        raise BadArgumentError(name, value, f"must be from 0 to {most}")
+
+
+def _succeed(done: bool) -> None:
+    if not done:
+        raise OutOfMemoryError("No memory for a collector: nothing has changed.")
 
 
 def _collection(result: Any) -> Collection:

@@ -166,6 +166,18 @@ class SpaceCounters(Counters):
 
 
 @dataclass(frozen=True, slots=True)
+class ListCounters(Counters):
+    """The counters of one free list of a space: HY_LIST_COUNTERS in <heapyard/object.h>."""
+
+    block_size: int
+    blocks: int
+    hits: int
+    misses: int
+    overflows: int
+    flushes: int
+
+
+@dataclass(frozen=True, slots=True)
 class CollectorCounters(Counters):
     """The counters of a space's collector: HY_GC_COUNTERS in <heapyard/gc.h>."""
 

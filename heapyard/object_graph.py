@@ -13,7 +13,7 @@ MOST = 2000
 """Objects that are drawn unless it is said: more can't be read."""
 
 
-def dot(space: ObjectSpace, *, most: int = MOST) -> str:
+def dot(space: ObjectSpace, most: int = MOST) -> str:
     """What lives in `space`: a node for each object, with its type; an edge for each field.
 
     Beyond `most` objects a last node says how many were left out.

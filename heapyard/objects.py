@@ -5,9 +5,10 @@
         one = space.new(number)
         space.decref(one)
 
-Objects are addresses: ints. What each call promises stands in <heapyard/object.h>. Misuse is
-reported by the native library, which aborts the process unless `heapyard.misuse.recorded_misuse`
-is in force.
+Objects are addresses: ints, and an address that is no live object of the space is undefined
+behaviour, as in C. What each call promises stands in <heapyard/object.h>. Misuse is reported by
+the native library, which aborts the process unless `heapyard.misuse.recorded_misuse` is in force.
+What a function in Python raises is printed and goes no further, since C has called it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from heapyard._allocator import NativeAllocator
 from heapyard._arguments import SIZE_MAX, size_argument
 from heapyard._native.prototypes.objects import (
-    EdgeStruct,
+    ListCountersStruct,
     ObjectFunction,
     ObjectStruct,
     SpaceConfigStruct,
@@ -28,12 +29,13 @@ from heapyard._native.prototypes.objects import (
     TraverseFunction,
     TypeSpecStruct,
     VisitFunction,
-    WeakFunction,
 )
 from heapyard.block import Block, BlockState, walk
 from heapyard.collector import Collector, Engine
-from heapyard.counters import SpaceCounters
+from heapyard.counters import ListCounters, SpaceCounters
 from heapyard.errors import BadArgumentError, HeapyardError, OutOfMemoryError
+from heapyard.object_fields import HEADER, Fields
+from heapyard.weak_references import WeakFunctions, WeakReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -50,9 +52,6 @@ __all__ = [
     "WeakReference",
 ]
 
-HEADER = 16
-"""sizeof(hy_object): where an object's fields begin."""
-
 MAX_LISTED = 512
 """HY_OBJECT_MAX_LISTED: the largest object that free lists hold, in bytes."""
 
@@ -60,7 +59,7 @@ LIST_LIMIT = 256
 """HY_OBJECT_LIST_DEFAULT: the blocks that each list takes unless it is said."""
 
 _UINT32_MAX = (1 << 32) - 1
-_CONTAINER, _REFERENCES, _WEAK = 1, 2, 4
+_CONTAINER, _REFERENCES, _WEAK, _BORROWS = 1, 2, 4, 8
 _DEBUG = 1
 _REFERENCE_SHIFT = 31
 """HY_OBJECT_REFERENCE is 1 << 31."""
@@ -100,7 +99,7 @@ class ObjectType:
         return f"<ObjectType {self.name}: {self.kind.name.lower()}, {self.size} bytes>"
 
 
-class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
+class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
     """Types and objects. `list_limit` bounds each free list, in blocks; 0: no lists.
 
     With `debug` the dead are kept for a while: one decref too many, and writes into them, are told.
@@ -122,6 +121,7 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         _check_limit(list_limit)
         self._functions: list[object] = []
         self._types: dict[int, ObjectType] = {}
+        self._weak_functions = WeakFunctions()
         config = SpaceConfigStruct(
             ctypes.sizeof(SpaceConfigStruct),
             source.pointer if source is not None else None,
@@ -133,7 +133,12 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         handle: int | None = self._native.hy_space_new(config)
         if handle is None:
             raise OutOfMemoryError("No pages for a space of objects.")
-        self._adopt(handle, self._native.hy_space_delete, self._functions, source)
+        kept = (self._functions, self._weak_functions, source)
+        self._adopt(handle, self._native.hy_space_delete, *kept)
+
+    def __repr__(self) -> str:
+        kind = f"{self.engine.name.lower()}, {len(self._types)} types"
+        return f"<ObjectSpace: {'closed' if self._handle is None else kind}>"
 
     def type(  # noqa: PLR0913
         self,
@@ -145,17 +150,20 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         base: ObjectType | None = None,
         references: bool = False,
         weak: bool = False,
+        borrows: bool = False,
         **functions: Unpack[Functions],
     ) -> ObjectType:
         """Register a type of objects of `size` bytes, header included, and of items behind them.
 
         With `references` each word behind the header is a reference or NULL, and the functions of a
-        container are there already. With `weak` there may be weak references to its objects. Raises
-        HeapyardError (where misuse doesn't abort) if the type is refused.
+        container are there already. With `weak` there may be weak references to its objects. With
+        `borrows` they also hold addresses of objects that they don't own, which traverse leaves
+        out. Raises HeapyardError (where misuse doesn't abort) if the type is refused.
         """
         size_argument("size", size)
         size_argument("item_size", item_size)
-        flags = _CONTAINER * ("traverse" in functions) | _REFERENCES * references | _WEAK * weak
+        flags = _CONTAINER * ("traverse" in functions) | _REFERENCES * references
+        flags |= _WEAK * weak | _BORROWS * borrows
         spec = TypeSpecStruct(
             size=ctypes.sizeof(TypeSpecStruct),
             name=name.encode(),
@@ -217,29 +225,15 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         found = self._native.hy_new_many(kind.handle, made, count)
         objects = [made[index] or 0 for index in range(found)]
         if found < count:
-            for one in objects:
-                self.decref(one)
+            self.decref_many(objects)
             raise OutOfMemoryError(f"No memory for {count} objects of {kind!r}.")
         return objects
 
-    def link(self, objects: Sequence[int], edges: Iterable[tuple[int, int, int]]) -> None:
-        """Let fields refer to objects, by one call into C.
-
-        Each edge is (index of an object of a type with `references`, number of its field, index of
-        the object that it refers to). Raises BadArgumentError at the first that does not fit.
-        """
-        rows = list(edges)
-        for row in rows:
-            if not (0 <= row[0] < len(objects) and 0 <= row[2] < len(objects) and row[1] >= 0):
-                raise BadArgumentError("edge", row, f"must be within {len(objects)} objects")
-        table = (EdgeStruct * len(rows))(*(EdgeStruct(*row) for row in rows))
-        handles = (ctypes.c_void_p * len(objects))(*objects)
-        put = self._native.hy_link_many(handles, table, len(rows))
-        if put < len(rows):
-            raise BadArgumentError("edge", rows[put], "must name a field that is there and NULL")
-
     def weak(self, address: int, callback: Callable[[], object] | None = None) -> WeakReference:
-        """A weak reference; `callback()` is called once when the object dies."""
+        """A weak reference; `callback()` is called once when the object dies.
+
+        It lasts until `free`, or the end of the space, whether or not what is answered is kept.
+        """
         return WeakReference(self, address, callback)
 
     def incref(self, address: int) -> None:
@@ -250,6 +244,10 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         """One reference less; the last one ends the object as its kind says."""
         self._native.hy_decref(address)
 
+    def decref_many(self, objects: Sequence[int]) -> None:
+        """`decref` of each, by one call into C."""
+        self._native.hy_decref_many((ctypes.c_void_p * len(objects))(*objects), len(objects))
+
     def reference_count(self, address: int) -> int:
         """How many references there are to an object."""
         return int(ObjectStruct.from_address(address).count >> _REFERENCE_SHIFT) + 1
@@ -258,11 +256,14 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         """The type of a live object."""
         return self._types[ObjectStruct.from_address(address).type]
 
-    def dot(self) -> str:
-        """The live objects and their references, as text in the DOT language."""
+    def dot(self, most: int = 2000) -> str:
+        """The live objects and their references, as text in the DOT language.
+
+        Atoms first, then containers, each by address; beyond `most` they are counted only.
+        """
         from heapyard.object_graph import dot  # noqa: PLC0415
 
-        return dot(self)
+        return dot(self, most)
 
     def free(self, address: int) -> None:
         """The end of a legacy function: the object's memory goes back."""
@@ -272,6 +273,17 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
         """Bound each free list to `limit` blocks from now on; 0: no lists."""
         _check_limit(limit)
         self._native.hy_space_set_list_limit(self.handle, limit)
+
+    def list_counters(self, size: int, *, containers: bool = False) -> ListCounters | None:
+        """The counters of the free list for objects of `size` bytes.
+
+        None for more than MAX_LISTED, and where the library was built without counters.
+        """
+        struct = ListCountersStruct()
+        size_argument("size", size)
+        if not self._native.hy_space_get_list_counters(self.handle, containers, size, struct):
+            return None
+        return ListCounters.read(struct)
 
     def trim(self) -> int:
         """Empty the free lists and give back what can be. Returns the bytes given back."""
@@ -305,30 +317,6 @@ class ObjectSpace(Collector, NativeAllocator[SpaceCounters]):
 
     def _heap(self, containers: bool) -> int:
         return int(self._native.hy_space_heap(self.handle, containers))
-
-
-class WeakReference:
-    """A weak reference to an object. Made by `ObjectSpace.weak`."""
-
-    def __init__(
-        self, space: ObjectSpace, address: int, callback: Callable[[], object] | None
-    ) -> None:
-        self._native = space._native
-        self._function = WeakFunction(lambda _: callback()) if callback else WeakFunction()
-        handle = self._native.hy_weak_new(address, self._function, None)
-        if handle is None:
-            raise HeapyardError("The weak reference was refused, or there is no memory for it.")
-        self.handle: int | None = handle
-
-    def get(self) -> int | None:
-        """A new reference to the object; None where it is dying or gone."""
-        found: int | None = self._native.hy_weak_get(self.handle)
-        return found
-
-    def free(self) -> None:
-        """End it. A second call does nothing."""
-        self._native.hy_weak_free(self.handle)
-        self.handle = None
 
 
 def _as_free(run: Block) -> Block:

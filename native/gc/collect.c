@@ -3,9 +3,10 @@
  */
 #include "gc/internal.h"
 
-static void close_gc(hy_space *space)
+static size_t close_gc(hy_space *space)
 {
     hy__gc *const gc = space->gc;
+    const size_t bytes = hy__gc_bytes(gc);
     hy__buffer_drop(space, &gc->map.pools);
     hy__buffer_drop(space, &gc->map.arenas);
     hy__buffer_drop(space, &gc->map.pages);
@@ -13,6 +14,7 @@ static void close_gc(hy_space *space)
     hy__buffer_drop(space, &gc->present);
     hy__buffer_drop(space, &gc->stack.buffer);
     hy__buffer_drop(space, &gc->garbage.buffer);
+    return bytes;
 }
 
 hy__gc *hy__gc_of(hy_space *space)
@@ -151,13 +153,13 @@ int64_t hy_gc_collect(hy_space *space, unsigned generation)
     if (gc == NULL) {
         return -1;
     }
-    if (generation >= HY_GC_GENERATIONS || gc->is_collecting || space->is_walking) {
+    if (generation >= HY_GC_GENERATIONS || space->is_collecting || space->is_walking) {
         hy__misuse(HY_MISUSE_BAD_ARGUMENT, "gc", space,
                    generation >= HY_GC_GENERATIONS ? "(there are generations 0 to 2)"
                                                    : "(a collection runs)");
         return -1;
     }
-    gc->is_collecting = true;
+    space->is_collecting = true;
     call_back(gc, generation, NULL);
     const bool done = run(space, gc, generation);
     if (done) {
@@ -169,7 +171,7 @@ int64_t hy_gc_collect(hy_space *space, unsigned generation)
     }
     gc->result.left = hy__objects_data(&gc->garbage);
     call_back(gc, generation, &gc->result);
-    gc->is_collecting = false;
+    space->is_collecting = false;
     return done ? (int64_t)(gc->result.collected + gc->result.uncollectable) : -1;
 }
 
@@ -188,37 +190,40 @@ static unsigned generation_due(const hy__gc *gc)
 static void collect_when_due(hy_space *space)
 {
     space->births = 0;
-    if (!space->gc->is_collecting) {
+    if (!space->is_collecting) {
         (void)hy_gc_collect(space, generation_due(space->gc));
     }
 }
 
-void hy_gc_set_thresholds(hy_space *space, uint64_t young, uint32_t middle, uint32_t old)
+bool hy_gc_set_thresholds(hy_space *space, uint64_t young, uint32_t middle, uint32_t old)
 {
     hy__gc *const gc = hy__gc_of(space);
     if (gc == NULL) {
-        return;
+        return false;
     }
     gc->thresholds[1] = middle;
     gc->thresholds[2] = old;
     space->due = young;
     space->collect = collect_when_due;
+    return true;
 }
 
-void hy_gc_set_callback(hy_space *space, hy_gc_fn *callback, void *context)
+bool hy_gc_set_callback(hy_space *space, hy_gc_fn *callback, void *context)
 {
     hy__gc *const gc = hy__gc_of(space);
     if (gc != NULL) {
         gc->callback = callback;
         gc->context = context;
     }
+    return gc != NULL;
 }
 
-void hy_gc_set_roots(hy_space *space, hy_object *const *roots, size_t count)
+bool hy_gc_set_roots(hy_space *space, hy_object *const *roots, size_t count)
 {
     hy__gc *const gc = hy__gc_of(space);
     if (gc != NULL) {
         gc->roots = roots;
         gc->root_count = roots != NULL ? count : 0;
     }
+    return gc != NULL;
 }

@@ -11,17 +11,11 @@ static int count_frozen(hy_object *object, void *context)
     return 0;
 }
 
-static uint64_t held_bytes(const hy__gc *gc)
-{
-    return gc->map.pools.size + gc->map.arenas.size + gc->map.pages.size + gc->side.size +
-           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size;
-}
-
 static void fill_in(hy_space *space, hy_gc_counters *c)
 {
     if (space->gc != NULL) {
         *c = space->gc->counters;
-        c->side_bytes = held_bytes(space->gc);
+        c->side_bytes = hy__gc_bytes(space->gc);
     }
     for (size_t i = 1; i < space->log.count; i++) {
         c->log_entries += space->log.entries[i] != NULL;

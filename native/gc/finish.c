@@ -12,11 +12,18 @@ typedef struct finish {
     int32_t *left;
 } finish;
 
+/* Beyond what an index holds there are no places: where a finalizer ran, such an object stays until the
+ * next collection, when none has to run. */
+static void set_place(hy_object *object, size_t place)
+{
+    hy__set_index(object, place <= HY__INDEX_LIMIT ? place : 0);
+}
+
 static void hold_all(const finish *f)
 {
     for (size_t i = 0; i < f->count; i++) {
         hy_incref(f->objects[i]);
-        hy__set_index(f->objects[i], i + 1);
+        set_place(f->objects[i], i + 1);
     }
 }
 
@@ -83,7 +90,7 @@ static int reach(hy_object *child, void *context)
 static void count_references(finish *f)
 {
     for (size_t i = 0; i < f->count; i++) {
-        f->left[i] += (int32_t)hy_references(f->objects[i]) - 1;
+        f->left[i] += hy__references_capped(f->objects[i]) - 1;
         (void)hy_object_traverse(f->objects[i], subtract, f);
     }
 }
@@ -122,7 +129,7 @@ static void leave_out_resurrected(finish *f)
             object->count -= HY_OBJECT_REFERENCE;
             f->gc->result.resurrected++;
         } else {
-            hy__set_index(object, to + 1);
+            set_place(object, to + 1);
             f->objects[to++] = object;
         }
     }
@@ -162,7 +169,7 @@ static void let_go(finish *f)
             hy_decref(object);
             f->gc->result.collected++;
         } else {
-            hy__set_index(object, kept + 1);
+            set_place(object, kept + 1);
             f->objects[kept++] = object;
         }
     }
@@ -190,8 +197,11 @@ static void release_uncollectable(const finish *f)
     }
 }
 
+/* What garbage drops goes at once, also where a function that an object ends by has asked for the
+ * collection: its own drops wait until it has returned. */
 void hy__finish(hy_space *space, hy__gc *gc)
 {
+    const hy__drops outer = space->drops;
     finish f = {
         .space = space,
         .gc = gc,
@@ -199,6 +209,7 @@ void hy__finish(hy_space *space, hy__gc *gc)
         .count = gc->garbage.count,
         .left = gc->side.data,
     };
+    space->drops = (hy__drops){0};
     hold_all(&f);
     clear_weak_references(&f);
     if (finalize_all(&f)) {
@@ -208,4 +219,5 @@ void hy__finish(hy_space *space, hy__gc *gc)
     let_go_all(&f);
     release_uncollectable(&f);
     gc->garbage.count = f.count;
+    space->drops = outer;
 }

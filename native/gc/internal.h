@@ -62,7 +62,6 @@ typedef struct hy__gc {
     hy__objects garbage;
     hy__gc_link doomed; /* linked: the garbage */
     hy__gc_link frozen; /* linked: what is left alone */
-    bool is_collecting;
     uint64_t thresholds[HY_GC_GENERATIONS];
     uint64_t since[HY_GC_GENERATIONS]; /* collections of the generation before since one of this */
     uint64_t survived; /* containers that became old since the last full collection */
@@ -77,6 +76,20 @@ typedef struct hy__gc {
 
 /* What the collector keeps; NULL: no memory. */
 hy__gc *hy__gc_of(hy_space *space);
+
+/* Bytes that it has mapped for collections. */
+static inline size_t hy__gc_bytes(const hy__gc *gc)
+{
+    return gc->map.pools.size + gc->map.arenas.size + gc->map.pages.size + gc->side.size +
+           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size;
+}
+
+/* What counts of an object's references in 32 bits: one that has more is referred to from outside by far. */
+static inline int32_t hy__references_capped(const hy_object *object)
+{
+    const uint64_t references = hy_references(object);
+    return references < INT32_MAX - 1 ? (int32_t)references : INT32_MAX - 1;
+}
 
 /* buffer.c: room for `size` bytes; false: no memory, and all is as it was. */
 bool hy__buffer_reserve(hy_space *space, hy__buffer *buffer, size_t size);

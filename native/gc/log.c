@@ -48,7 +48,7 @@ static void take_off(search *s)
     for (size_t i = s->first; i < s->log->count; i++) {
         hy_object *const object = s->log->entries[i];
         if (object != NULL) {
-            s->left[i] += (int32_t)hy_references(object);
+            s->left[i] += hy__references_capped(object);
             s->gc->result.candidates++;
             (void)hy_object_traverse(object, subtract, s);
         }

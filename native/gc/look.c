@@ -101,10 +101,20 @@ static int unfreeze_one(hy_object *object, void *context)
     return 0;
 }
 
+/* Its garbage is in no generation. */
+static bool refuse_while_collecting(const hy_space *space)
+{
+    const bool refused = space->is_collecting || space->is_walking;
+    if (refused) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "gc", space, "(a collection runs)");
+    }
+    return refused;
+}
+
 uint64_t hy_gc_freeze(hy_space *space)
 {
     uint64_t count = 0;
-    if (hy__gc_of(space) != NULL) {
+    if (!refuse_while_collecting(space) && hy__gc_of(space) != NULL) {
         (void)hy_gc_walk(space, freeze_one, &count);
     }
     return count;
@@ -113,6 +123,8 @@ uint64_t hy_gc_freeze(hy_space *space)
 uint64_t hy_gc_unfreeze(hy_space *space)
 {
     uint64_t count = 0;
-    (void)hy_gc_walk(space, unfreeze_one, &count);
+    if (!refuse_while_collecting(space)) {
+        (void)hy_gc_walk(space, unfreeze_one, &count);
+    }
     return count;
 }

@@ -110,7 +110,7 @@ static inline bool is_in_doubt(int32_t left)
 
 static inline void take_off(walk *w, hy_object *object, uint32_t slot)
 {
-    w->left[slot] += (int32_t)hy_references(object);
+    w->left[slot] += hy__references_capped(object);
     w->gc->result.candidates++;
     for_each_child(object, subtract, w);
 }

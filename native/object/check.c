@@ -46,6 +46,12 @@ static hy_check_result check_shelf(const hy_space *space, const hy__shelf *shelf
     return found(HY_SPACE_CHECK_SOUND, NULL);
 }
 
+/* The dying, and those that wait for it, have no reference. */
+static bool any_is_ending(const hy_space *space)
+{
+    return space->drops.is_running || space->is_collecting;
+}
+
 typedef struct object_check {
     const hy_space *space;
     hy_check_result result;
@@ -65,7 +71,7 @@ static int check_object(hy_object *object, void *context)
     object_check *const check = context;
     if (!is_registered(check->space, object->type)) {
         check->result = found(HY_SPACE_CHECK_TYPE, object);
-    } else if (object->count < 0 && !check->space->is_dropping) {
+    } else if (object->count < 0 && !any_is_ending(check->space)) {
         check->result = found(HY_SPACE_CHECK_COUNT, object);
     }
     return check->result.code != 0;
@@ -74,7 +80,7 @@ static int check_object(hy_object *object, void *context)
 static hy_check_result check_objects(hy_space *space)
 {
     object_check check = {.space = space};
-    (void)hy_space_walk(space, check_object, &check);
+    (void)hy__walk_all(space, check_object, &check);
     return check.result;
 }
 

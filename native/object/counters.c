@@ -16,6 +16,9 @@ static void add_lists(const hy_space *space, const hy__shelf *shelf, hy_space_co
         c->list_hits += list->hits;
         c->listed_blocks += length;
         c->listed_bytes += length * hy__list_block_size(shelf, list);
+        c->list_misses += shelf->counts[i].misses;
+        c->list_overflows += shelf->counts[i].overflows;
+        c->list_flushes += shelf->counts[i].flushes;
     }
 }
 
@@ -37,9 +40,6 @@ static void copy_totals(const hy_space *space, hy_space_counters *c)
     c->finalized = space->finalized;
     c->resurrected = space->resurrected;
     c->deferred = space->deferred;
-    c->list_misses = space->misses;
-    c->list_overflows = space->overflows;
-    c->list_flushes = space->flushes;
     c->quarantined = space->quarantined;
 }
 
@@ -59,7 +59,36 @@ static void fill_in(const hy_space *space, hy_space_counters *c)
     c->live_objects = c->made - c->plain - c->dealloc - c->finalize - c->legacy;
 }
 
+static void fill_in_list(const hy_space *space, hy__shelf *shelf, size_t size, hy_list_counters *c)
+{
+    const hy_object_list *const list = hy__list_of(shelf, size);
+    const hy__list_counts *const counts = hy__counts_of(shelf, list);
+    c->block_size = hy__list_block_size(shelf, list);
+    c->blocks = hy__list_length(space, list);
+    c->hits = list->hits;
+    c->misses = counts->misses;
+    c->overflows = counts->overflows;
+    c->flushes = counts->flushes;
+}
+
 #endif /* HEAPYARD_COUNTERS */
+
+bool hy_space_get_list_counters(hy_space *space, bool containers, size_t object_size,
+                                hy_list_counters *counters)
+{
+    *counters = (hy_list_counters){.size = sizeof *counters, .version = 1};
+    const size_t size = object_size < sizeof(hy_object_link) ? sizeof(hy_object_link) : object_size;
+    if (!HEAPYARD_COUNTERS || !hy__is_listed_size(size)) {
+        return false;
+    }
+#if HEAPYARD_COUNTERS
+    fill_in_list(space, containers ? &space->containers : &space->atoms, size, counters);
+#else
+    (void)space;
+    (void)containers;
+#endif
+    return true;
+}
 
 bool hy_space_get_counters(hy_space *space, hy_space_counters *counters)
 {

@@ -5,7 +5,9 @@
  * One function of a type runs at a time. What it drops waits in a list that needs no memory: a dead
  * object's count is negative, and holds the next one's address and its own flags.
  *
- *     count   [ 1 | address of the next that waits, a multiple of 16 | flags ]
+ *     count   [ 11 | address of the next that waits, a multiple of 16 | flags ]
+ *
+ * The second bit keeps the count negative when one decref too many takes a reference off it.
  */
 #include "object/internal.h"
 #include "object/track.h"
@@ -14,6 +16,8 @@
 extern void hy_object_drop(hy_object *object);
 extern void hy_incref(hy_object *object);
 extern void hy_decref(hy_object *object);
+
+#define WAITS (INT64_MIN | INT64_MIN >> 1)
 
 static void put_on_list(hy_object_list *list, hy_object *object)
 {
@@ -50,23 +54,35 @@ void hy__release(hy__type *type, hy_object *object)
         HY_COUNT(space->shelved++);
     } else {
         hy_heap_free_sized(type->shelf->heap, block, size + type->shelf->prefix);
-        HY_COUNT(space->overflows++);
+        HY_COUNT(hy__counts_of(type->shelf, list)->overflows++);
+    }
+}
+
+/* The object lives on: it is young again, and frozen no more. */
+static void let_live(hy__type *type, hy_object *object)
+{
+    HY_COUNT(type->space->resurrected++);
+    if (hy__is_container(type)) {
+        object->count &= ~HY_OBJECT_FROZEN;
+        hy__track(type->space, object);
     }
 }
 
 /* A reference for the time that the finalizer runs. Whether the object lives on. */
 static bool finalize(hy__type *type, hy_object *object)
 {
+    hy_space *const space = type->space;
     if ((object->count & HY_OBJECT_FINALIZED) != 0) {
         return false;
     }
     object->count = (object->count & HY__FLAGS) | HY_OBJECT_FINALIZED;
-    HY_COUNT(type->space->finalized++);
+    HY_COUNT(space->finalized++);
+    space->drops.is_finalizing = true;
     type->spec.finalize(object);
+    space->drops.is_finalizing = false;
     object->count -= HY_OBJECT_REFERENCE;
-    HY_COUNT(type->space->resurrected += object->count >= 0);
-    if (object->count >= 0 && hy__is_container(type)) {
-        hy__track(type->space, object);
+    if (object->count >= 0) {
+        let_live(type, object);
     }
     return object->count >= 0;
 }
@@ -87,9 +103,8 @@ static void dealloc(hy__type *type, hy_object *object)
 static void legacy(hy__type *type, hy_object *object)
 {
     hy_space *const space = type->space;
-    space->legacy_freed = false;
     type->spec.legacy(object);
-    if (space->legacy_freed) {
+    if (space->drops.ending == NULL) {
         return;
     }
     if (object->count < 0) {
@@ -97,10 +112,7 @@ static void legacy(hy__type *type, hy_object *object)
                    "(its legacy function neither freed it nor kept it)");
         return;
     }
-    HY_COUNT(space->resurrected++);
-    if (hy__is_container(type)) {
-        hy__track(space, object);
-    }
+    let_live(type, object);
 }
 
 static void end(hy__type *type, hy_object *object)
@@ -134,17 +146,17 @@ static void end(hy__type *type, hy_object *object)
 static void defer(hy_space *space, hy_object *object)
 {
     const int64_t flags = object->count & HY__FLAGS;
-    object->count = INT64_MIN | (int64_t)(uintptr_t)space->pending | flags;
-    space->pending = object;
+    object->count = WAITS | (int64_t)(uintptr_t)space->drops.pending | flags;
+    space->drops.pending = object;
     HY_COUNT(space->deferred++);
 }
 
 static hy_object *next_pending(hy_space *space)
 {
-    hy_object *const object = space->pending;
+    hy_object *const object = space->drops.pending;
     if (object != NULL) {
         const int64_t flags = object->count & HY__FLAGS;
-        space->pending = (hy_object *)(uintptr_t)(object->count & ~(INT64_MIN | HY__FLAGS));
+        space->drops.pending = (hy_object *)(uintptr_t)(object->count & ~(WAITS | HY__FLAGS));
         object->count = HY__DEAD | flags;
     }
     return object;
@@ -152,17 +164,33 @@ static hy_object *next_pending(hy_space *space)
 
 static void end_all(hy_space *space, hy_object *object)
 {
-    space->is_dropping = true;
+    space->drops.is_running = true;
     while (object != NULL) {
+        space->drops.ending = object;
         end(hy__type_of(object), object);
         object = next_pending(space);
     }
-    space->is_dropping = false;
+    space->drops = (hy__drops){0};
 }
 
+/* A finalizer has one reference of ours to its object, and has dropped it. */
 static bool is_dead(const hy_object *object)
 {
-    return object->type == NULL || object->count < HY__DEAD;
+    return object->type == NULL || object->count < HY__DEAD ||
+           (object == hy__type_of(object)->space->drops.ending &&
+            hy__type_of(object)->space->drops.is_finalizing);
+}
+
+/* It had a reference for a while, as one may have that dealloc or legacy passes its object to. */
+static bool is_ending(const hy_space *space, const hy_object *object)
+{
+    return object == space->drops.ending;
+}
+
+/* What calls no function of a user's ends at once. */
+static bool is_quick(const hy__type *type)
+{
+    return type->spec.kind == HY_KIND_PLAIN && !hy__is_weak(type);
 }
 
 void hy_object_drop_slow(hy_object *object)
@@ -176,15 +204,24 @@ void hy_object_drop_slow(hy_object *object)
         return;
     }
     hy__type *const type = hy__type_of(object);
-    if (hy__is_container(type)) {
-        hy__untrack(type->space, object);
+    hy_space *const space = type->space;
+    if (hy__refuse_while_walking(space, object,
+                                 "(an object dropped while the collector looks at the heap)")) {
+        object->count += HY_OBJECT_REFERENCE;
+        return;
     }
-    if (type->spec.kind == HY_KIND_PLAIN) {
+    if (is_ending(space, object)) {
+        return;
+    }
+    if (hy__is_container(type)) {
+        hy__untrack(space, object);
+    }
+    if (is_quick(type)) {
         end(type, object);
-    } else if (type->space->is_dropping) {
-        defer(type->space, object);
+    } else if (space->drops.is_running) {
+        defer(space, object);
     } else {
-        end_all(type->space, object);
+        end_all(space, object);
     }
 }
 
@@ -195,12 +232,16 @@ void hy_object_free(hy_object *object)
         hy__misuse(HY_MISUSE_DOUBLE_FREE, "object", object, NULL);
         return;
     }
-    if (type->spec.kind != HY_KIND_LEGACY || object->count >= 0) {
+    if (type->spec.kind != HY_KIND_LEGACY || object->count >= 0 || hy__is_pending(object)) {
         hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", object,
-                   object->count >= 0 ? "(it has references)" : "(its type is not legacy)");
+                   object->count >= 0       ? "(it has references)"
+                   : hy__is_pending(object) ? "(it waits for its own function)"
+                                            : "(its type is not legacy)");
         return;
     }
-    type->space->legacy_freed = true;
+    if (is_ending(type->space, object)) {
+        type->space->drops.ending = NULL;
+    }
     HY_COUNT(type->space->legacy++);
     if (type->space->is_debug) {
         hy__quarantine_put(type, object);

@@ -3,7 +3,7 @@
  *
  *     hy_space ---> atoms, containers     two heaps, each with HY_OBJECT_LISTS free lists
  *              ---> types                 in a bump arena of the space's own, which holds it too
- *              ---> pending               objects whose deallocation waits, linked by `count`
+ *              ---> drops                 the object whose function runs, and those that wait
  *              ---> quarantine            the dead of a debug space, oldest first
  */
 #ifndef HEAPYARD_OBJECT_INTERNAL_H
@@ -45,6 +45,29 @@ typedef struct hy__gc_link {
     };
 } hy__gc_link;
 
+/* The ends of objects, one at a time. A collection has its own: what is its garbage need not wait for a
+ * function that happens to have started it. */
+typedef struct hy__drops {
+    hy_object *pending; /* wait for theirs, newest first, linked by `count` */
+    hy_object *ending;  /* whose function runs; NULL: none's, or it has freed the object */
+    bool is_running;    /* a function of a type runs */
+    bool is_finalizing; /* it is the finalizer */
+} hy__drops;
+
+/* What its blocks' list has no place to count. */
+typedef struct hy__list_counts {
+    uint64_t misses;
+    uint64_t overflows;
+    uint64_t flushes;
+} hy__list_counts;
+
+/* One of the dead of a debug space. */
+typedef struct hy__dead {
+    hy_object *object;
+    struct hy__type *type;
+    size_t size;
+} hy__dead;
+
 typedef struct hy__type {
     hy_type window; /* first: what the inline paths see */
     hy_space *space;
@@ -58,6 +81,9 @@ typedef struct hy__shelf {
     hy_heap *heap;
     size_t prefix; /* bytes in front of each object, in its block */
     hy_object_list lists[HY_OBJECT_LISTS];
+#if HEAPYARD_COUNTERS
+    hy__list_counts counts[HY_OBJECT_LISTS];
+#endif
 } hy__shelf;
 
 struct hy_space {
@@ -66,24 +92,24 @@ struct hy_space {
     hy_object_list closed; /* without blocks and without room: leads to the slow way */
     hy__type *types;       /* newest first */
     const hy_page_source *source;
-    hy_bump *bump;      /* holds this struct, the types and their names */
-    hy_object *pending; /* newest first */
-    bool is_dropping;   /* a function of a type runs */
-    bool legacy_freed;  /* the legacy object whose function runs was freed by it */
+    hy_bump *bump; /* holds this struct, the types and their names */
+    hy__drops drops;
     bool is_debug;
-    bool is_linked;  /* containers are in lists, not in a log */
-    bool is_walking; /* the collector looks at the heap: no object may be made */
+    bool is_linked;     /* containers are in lists, not in a log */
+    bool is_collecting; /* from the callback before a collection to that after it */
+    bool is_walking;    /* the collector looks at the heap: no object may be made or dropped */
     uint32_t list_limit;
-    hy_object *quarantine[HY__QUARANTINE]; /* a ring */
+    hy__dead *quarantine; /* a ring of HY__QUARANTINE; NULL: not a debug space */
     uint32_t oldest;
     uint32_t quarantined;
     hy__log log;
     hy__gc_link generations[HY__GENERATIONS];
-    uint64_t births;                  /* containers made since the collector last ran */
-    uint64_t due;                     /* at so many births it is to run; 0: never by itself */
-    struct hy__gc *gc;                /* what the collector keeps; NULL: it never ran */
-    void (*collect)(hy_space *space); /* what runs when it is due */
-    void (*gc_drop)(hy_space *space); /* gives back what the collector keeps between collections */
+    uint64_t births;                    /* containers made since the collector last ran */
+    uint64_t due;                       /* at so many births it is to run; 0: never by itself */
+    struct hy__gc *gc;                  /* what the collector keeps; NULL: it never ran */
+    void (*collect)(hy_space *space);   /* what runs when it is due */
+    size_t (*gc_drop)(hy_space *space); /* gives back what the collector keeps between collections:
+                                         * so many bytes */
 #if HEAPYARD_COUNTERS
     uint64_t types_made;
     uint64_t weak_references;
@@ -95,11 +121,8 @@ struct hy_space {
     uint64_t finalized;
     uint64_t resurrected;
     uint64_t deferred;
-    uint64_t misses;
     uint64_t beyond_lists; /* objects made that are too large for lists */
-    uint64_t overflows;
-    uint64_t flushes;
-    uint64_t shelved; /* blocks that release put on a list: not the inline way */
+    uint64_t shelved;      /* blocks that release put on a list: not the inline way */
 #endif
 };
 
@@ -171,9 +194,32 @@ static inline size_t hy__list_block_size(const hy__shelf *shelf, const hy_object
     return ((size_t)(list - shelf->lists) + 1) * HY_HEAP_ALIGNMENT;
 }
 
+#if HEAPYARD_COUNTERS
+static inline hy__list_counts *hy__counts_of(hy__shelf *shelf, const hy_object_list *list)
+{
+    return &shelf->counts[list - shelf->lists];
+}
+#endif
+
 static inline uint64_t hy__list_length(const hy_space *space, const hy_object_list *list)
 {
     return (uint64_t)((int64_t)space->list_limit - list->room);
+}
+
+/* Whether an object waits for its end (drop.c). */
+static inline bool hy__is_pending(const hy_object *object)
+{
+    return object->count < HY__DEAD && object->type != NULL;
+}
+
+/* A function of the space must not be called now: told, and the call has no effect. */
+static inline bool hy__refuse_while_walking(const hy_space *space, const void *address,
+                                            const char *detail)
+{
+    if (space->is_walking) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", address, detail);
+    }
+    return space->is_walking;
 }
 
 /* lists.c */
@@ -191,7 +237,11 @@ void hy__weak_run(struct hy_weak **queue);
 hy_traverse_fn hy__references_traverse;
 hy_object_fn hy__references_clear;
 
+/* look.c: as hy_space_walk, the dying included. */
+int hy__walk_all(hy_space *space, hy_object_walk_fn *visit, void *context);
+
 /* quarantine.c */
+bool hy__quarantine_open(hy_space *space);
 void hy__quarantine_put(hy__type *type, hy_object *object);
 bool hy__quarantine_empty(hy_space *space);
 bool hy__quarantine_is_intact(const hy_space *space, const hy_object **broken);

@@ -2,6 +2,7 @@
  * lists.c: bounding and emptying the free lists.
  */
 #include "object/internal.h"
+#include "object/track.h"
 
 void hy__lists_open(hy_space *space, hy__shelf *shelf)
 {
@@ -19,7 +20,7 @@ static void shorten(hy_space *space, hy__shelf *shelf, hy_object_list *list, uin
         list->head = link->next;
         list->room++;
         hy_heap_free_sized(shelf->heap, hy__block_of(shelf, link), size);
-        HY_COUNT(space->flushes++);
+        HY_COUNT(hy__counts_of(shelf, list)->flushes++);
     }
 }
 
@@ -41,7 +42,9 @@ static void set_limit(hy_space *space, hy__shelf *shelf, uint32_t limit)
 
 void hy_space_set_list_limit(hy_space *space, uint32_t limit)
 {
-    if (space->is_debug || hy__is_annotating()) {
+    if (hy__refuse_while_walking(space, space,
+                                 "(a limit set while the collector looks at the heap)") ||
+        space->is_debug || hy__is_annotating()) {
         return;
     }
     set_limit(space, &space->atoms, limit);
@@ -51,11 +54,16 @@ void hy_space_set_list_limit(hy_space *space, uint32_t limit)
 
 size_t hy_space_trim(hy_space *space)
 {
+    size_t given = 0;
+    if (hy__refuse_while_walking(space, space, "(trim while the collector looks at the heap)")) {
+        return 0;
+    }
     (void)hy__quarantine_empty(space);
-    if (space->gc_drop != NULL) {
-        space->gc_drop(space);
+    if (space->gc_drop != NULL && !space->is_collecting) {
+        given = space->gc_drop(space);
     }
     hy__lists_flush(space, &space->atoms);
     hy__lists_flush(space, &space->containers);
-    return hy_heap_trim(space->atoms.heap) + hy_heap_trim(space->containers.heap);
+    given += hy__track_trim(space);
+    return given + hy_heap_trim(space->atoms.heap) + hy_heap_trim(space->containers.heap);
 }

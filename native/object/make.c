@@ -30,7 +30,7 @@ static hy_object *take(hy__type *type, size_t size)
         return &link->dead;
     }
     hy_object *const place = take_from_heap(type, size);
-    HY_COUNT(type->space->misses += place != NULL);
+    HY_COUNT(hy__counts_of(type->shelf, list)->misses += place != NULL);
     return place;
 }
 
@@ -38,9 +38,8 @@ static hy_object *take(hy__type *type, size_t size)
 static hy_object *make(hy__type *type, size_t size)
 {
     hy_space *const space = type->space;
-    if (space->is_walking) {
-        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", type,
-                   "(an object made while the collector looks at the heap)");
+    if (hy__refuse_while_walking(space, type,
+                                 "(an object made while the collector looks at the heap)")) {
         return NULL;
     }
     if (space->due != 0 && hy__is_container(type) && ++space->births >= space->due) {

@@ -1,69 +1,75 @@
 /*
  * quarantine.c: the dead of a debug space, kept for a while so that what is done to them is told.
  *
- *     [ NULL | -8 ][ type, for its size | dd dd dd ... ]      a ring; the oldest is freed first
+ *     object   [ NULL | HY__DEAD ][ dd dd dd ... ]        ring   [ object, type, size ] ...
  *
- * An object without fields has no room for the type: its block is freed at once.
+ * The oldest is freed first. Nothing that is needed to free it stands in the object itself.
  */
 #include "object/internal.h"
 
 #define FILL 0xdd
 
-typedef struct dead {
-    hy_object object;
-    hy__type *type;
-    size_t size; /* of the whole */
-} dead;
-
-static bool is_filled(const dead *one)
+bool hy__quarantine_open(hy_space *space)
 {
-    const unsigned char *const first = (const unsigned char *)(one + 1);
-    const unsigned char *const end = (const unsigned char *)one + one->size;
+    space->quarantine =
+        hy_bump_alloc_zeroed(space->bump, HY__QUARANTINE, sizeof *space->quarantine);
+    return space->quarantine != NULL;
+}
+
+static bool is_filled(const hy__dead *one)
+{
+    const unsigned char *const first = (const unsigned char *)(one->object + 1);
+    const unsigned char *const end = (const unsigned char *)one->object + one->size;
     for (const unsigned char *byte = first; byte < end; byte++) {
         if (*byte != FILL) {
             return false;
         }
     }
-    return one->object.type == NULL && one->object.count == HY__DEAD;
-}
-
-static void free_dead(hy__type *type, hy_object *object)
-{
-    object->type = NULL;
-    hy_heap_free(type->shelf->heap, hy__block_of(type->shelf, object));
+    return one->object->type == NULL && one->object->count == HY__DEAD;
 }
 
 /* The oldest leaves. False: it was written to; it stays allocated, so that nobody gets it. */
 static bool free_oldest(hy_space *space)
 {
-    dead *const one = (dead *)(void *)space->quarantine[space->oldest];
+    const hy__dead one = space->quarantine[space->oldest];
     space->oldest = (space->oldest + 1) % HY__QUARANTINE;
     space->quarantined--;
-    if (!is_filled(one)) {
-        hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "object", one, "(found when it left quarantine)");
+    if (!is_filled(&one)) {
+        one.object->type = NULL;
+        hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "object", one.object,
+                   "(found when it left quarantine)");
         return false;
     }
-    free_dead(one->type, &one->object);
+    hy_heap_free(one.type->shelf->heap, hy__block_of(one.type->shelf, one.object));
     return true;
+}
+
+/* Its size, as far as that fits its block: an object whose items were changed may say anything. */
+static size_t true_size(const hy__type *type, const hy_object *object)
+{
+    const size_t size = hy__object_size(type, object);
+    const size_t most = hy_heap_usable_size(type->shelf->heap, hy__block_of(type->shelf, object)) -
+                        type->shelf->prefix;
+    const bool fits =
+        size <= most && hy_heap_good_size(hy__block_size(type, size) + type->shelf->prefix) ==
+                            hy_heap_good_size(most + type->shelf->prefix);
+    if (!fits) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", object, "(its items were changed)");
+    }
+    return fits ? size : sizeof *object;
 }
 
 void hy__quarantine_put(hy__type *type, hy_object *object)
 {
     hy_space *const space = type->space;
-    const size_t size = hy__object_size(type, object);
-    if (size < sizeof(dead)) {
-        free_dead(type, object);
-        return;
-    }
+    const size_t size = true_size(type, object);
     if (space->quarantined == HY__QUARANTINE) {
         (void)free_oldest(space);
     }
-    dead *const one = (dead *)(void *)object;
-    one->object = (hy_object){.type = NULL, .count = HY__DEAD};
-    one->type = type;
-    one->size = size;
-    (void)memset(one + 1, FILL, size - sizeof *one);
-    space->quarantine[(space->oldest + space->quarantined) % HY__QUARANTINE] = object;
+    *object = (hy_object){.type = NULL, .count = HY__DEAD};
+    (void)memset(object + 1, FILL, size - sizeof *object);
+    space->quarantine[(space->oldest + space->quarantined) % HY__QUARANTINE] =
+        (hy__dead){.object = object, .type = type, .size = size};
     space->quarantined++;
 }
 
@@ -81,9 +87,9 @@ bool hy__quarantine_empty(hy_space *space)
 bool hy__quarantine_is_intact(const hy_space *space, const hy_object **broken)
 {
     for (uint32_t i = 0; i < space->quarantined; i++) {
-        const hy_object *const object = space->quarantine[(space->oldest + i) % HY__QUARANTINE];
-        if (!is_filled((const dead *)(const void *)object)) {
-            *broken = object;
+        const hy__dead *const one = &space->quarantine[(space->oldest + i) % HY__QUARANTINE];
+        if (!is_filled(one)) {
+            *broken = one->object;
             return false;
         }
     }

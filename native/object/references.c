@@ -51,6 +51,13 @@ size_t hy_new_many(hy_type *type, hy_object **objects, size_t count)
     return made;
 }
 
+void hy_decref_many(hy_object *const *objects, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        hy_decref(objects[i]);
+    }
+}
+
 static bool link_one(hy_object *const *objects, const hy_edge *edge)
 {
     hy_object *const from = objects[edge->origin];

@@ -7,7 +7,7 @@
 static bool config_is_valid(const hy_space_config *config)
 {
     return config->size == sizeof *config && (config->flags & ~(uint32_t)HY_SPACE_DEBUG) == 0 &&
-           config->engine <= HY_GC_LINKED;
+           config->engine <= HY_GC_LINKED && config->reserved == 0;
 }
 
 /* The space in its own arena; NULL where there is no memory. */
@@ -54,7 +54,8 @@ hy_space *hy_space_new(const hy_space_config *config)
     space->list_limit = has_lists ? limit : 0;
     space->atoms.heap = new_heap(given);
     space->containers.heap = new_heap(given);
-    if (space->atoms.heap == NULL || space->containers.heap == NULL) {
+    if (space->atoms.heap == NULL || space->containers.heap == NULL ||
+        (space->is_debug && !hy__quarantine_open(space))) {
         hy_space_delete(space);
         return NULL;
     }
@@ -66,13 +67,25 @@ hy_space *hy_space_new(const hy_space_config *config)
     return space;
 }
 
+/* One of its own objects or callbacks asks for it. */
+static bool is_in_use(const hy_space *space)
+{
+    const bool found = space->drops.is_running || space->is_collecting;
+    if (found) {
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", space,
+                   "(a space deleted while a function of its objects runs)");
+    }
+    return found;
+}
+
 void hy_space_delete(hy_space *space)
 {
-    if (space == NULL) {
+    if (space == NULL || is_in_use(space)) {
         return;
     }
+    (void)hy__quarantine_empty(space);
     if (space->gc_drop != NULL) {
-        space->gc_drop(space);
+        (void)space->gc_drop(space);
     }
     hy__track_close(space);
     if (space->atoms.heap != NULL) {

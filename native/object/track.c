@@ -28,6 +28,19 @@ void hy__track_close(hy_space *space)
     space->log.entries = NULL;
 }
 
+size_t hy__track_trim(hy_space *space)
+{
+    hy__log *const log = &space->log;
+    if (log->count != 1) {
+        return 0;
+    }
+    const size_t bytes = log->capacity * sizeof(hy_object *);
+    unmap_log(space);
+    log->entries = NULL;
+    log->capacity = 0;
+    return bytes;
+}
+
 static bool grow_log(hy_space *space)
 {
     hy__log *const log = &space->log;

@@ -48,6 +48,9 @@ static inline void hy__unlink(hy__gc_link *link)
 void hy__track_open(hy_space *space, const hy_page_source *source);
 void hy__track_close(hy_space *space);
 
+/* A log without entries is given back. Returns its bytes. */
+size_t hy__track_trim(hy_space *space);
+
 /* A container begins, or lives on after all: it is young. Without memory for the log, it is old. */
 void hy__track(hy_space *space, hy_object *object);
 

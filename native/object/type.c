@@ -8,7 +8,8 @@
 /* What is wrong with a type; NULL: nothing. */
 static const char *fault_of_sizes(const hy_type_spec *spec)
 {
-    if ((spec->flags & ~(uint32_t)(HY_TYPE_CONTAINER | HY_TYPE_REFERENCES | HY_TYPE_WEAK)) != 0) {
+    if ((spec->flags & ~(uint32_t)(HY_TYPE_CONTAINER | HY_TYPE_REFERENCES | HY_TYPE_WEAK |
+                                   HY_TYPE_BORROWS)) != 0) {
         return "has flags that there are not";
     }
     const size_t least = spec->item_size != 0 ? sizeof(hy_var_object) : sizeof(hy_object);
@@ -42,7 +43,10 @@ static const char *fault_of_kind(const hy_type_spec *spec)
                : spec->legacy != NULL ? "is of the kind finalize and has a legacy function"
                                       : NULL;
     case HY_KIND_LEGACY:
-        return spec->legacy == NULL ? "is of the kind legacy and has no function for it" : NULL;
+        return spec->legacy == NULL     ? "is of the kind legacy and has no function for it"
+               : spec->finalize != NULL ? "is of the kind legacy and has a finalizer"
+               : spec->dealloc != NULL  ? "is of the kind legacy and has a dealloc"
+                                        : NULL;
     default:
         return "is of no kind that there is";
     }
@@ -83,9 +87,24 @@ static void inherit(hy_type_spec *spec)
     spec->flags |= base->flags;
     spec->traverse = spec->traverse != NULL ? spec->traverse : base->traverse;
     spec->clear = spec->clear != NULL ? spec->clear : base->clear;
-    spec->dealloc = spec->dealloc != NULL ? spec->dealloc : base->dealloc;
-    spec->finalize = spec->finalize != NULL ? spec->finalize : base->finalize;
     spec->legacy = spec->legacy != NULL ? spec->legacy : base->legacy;
+    if (spec->kind != HY_KIND_LEGACY) {
+        spec->dealloc = spec->dealloc != NULL ? spec->dealloc : base->dealloc;
+        spec->finalize = spec->finalize != NULL ? spec->finalize : base->finalize;
+    }
+}
+
+/* Of a type whose objects are references and nothing else: its functions are ours. */
+static const char *fault_of_references(const hy_type_spec *spec)
+{
+    if ((spec->flags & HY_TYPE_REFERENCES) == 0) {
+        return NULL;
+    }
+    return spec->traverse != hy__references_traverse ? "holds references only and has a traverse"
+           : spec->clear != hy__references_clear     ? "holds references only and has a clear"
+           : spec->dealloc != NULL && spec->dealloc != hy__references_clear
+               ? "holds references only and has a dealloc"
+               : NULL;
 }
 
 /* The functions of a type whose objects are references and nothing else. */
@@ -109,22 +128,15 @@ static const char *fault_of(const hy_space *space, const hy_type_spec *spec)
     const char *fault = fault_of_sizes(spec);
     fault = fault != NULL ? fault : fault_of_base(space, spec);
     fault = fault != NULL ? fault : fault_of_kind(spec);
+    fault = fault != NULL ? fault : fault_of_references(spec);
     return fault != NULL ? fault : fault_of_container(spec);
 }
 
 static void report_fault(const hy_type_spec *spec, const char *fault)
 {
     char detail[160];
-    (void)snprintf(detail, sizeof detail, "(type %.64s %s)",
-                   spec->name != NULL ? spec->name : "without a name", fault);
+    (void)snprintf(detail, sizeof detail, "(type %.64s %s)", spec->name, fault);
     hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", spec, detail);
-}
-
-static const char *copy_name(hy_space *space, const char *name)
-{
-    const size_t size = strlen(name) + 1;
-    char *const copy = hy_bump_alloc(space->bump, size);
-    return copy != NULL ? memcpy(copy, name, size) : NULL;
 }
 
 /* Choose the lists: for new atoms of a fixed, small size, and for the last reference of such that are
@@ -141,18 +153,18 @@ static void choose_lists(hy__type *type)
     type->window.drop_list = spec->kind == HY_KIND_PLAIN ? list : &space->closed;
 }
 
+/* The type, its name behind it: one request, so that there is nothing to take back. */
 static hy_type *place_type(hy_space *space, const hy_type_spec *spec)
 {
-    const hy_bump_mark mark = hy_bump_set_mark(space->bump);
-    hy__type *const type = hy_bump_alloc_zeroed(space->bump, 1, sizeof *type);
-    const char *const name = type != NULL ? copy_name(space, spec->name) : NULL;
-    if (name == NULL) {
-        (void)hy_bump_rewind(space->bump, mark);
+    const size_t name_size = strlen(spec->name) + 1;
+    hy__type *const type = hy_bump_alloc_zeroed(space->bump, 1, sizeof *type + name_size);
+    if (type == NULL) {
+        HY_COUNT(space->failures++);
         return NULL;
     }
     type->space = space;
     type->spec = *spec;
-    type->spec.name = name;
+    type->spec.name = memcpy(type + 1, spec->name, name_size);
     type->shelf = hy__is_container(type) ? &space->containers : &space->atoms;
     choose_lists(type);
     type->next = space->types;
@@ -164,7 +176,9 @@ static hy_type *place_type(hy_space *space, const hy_type_spec *spec)
 hy_type *hy_type_new(hy_space *space, const hy_type_spec *given)
 {
     if (given->size != sizeof *given || given->name == NULL) {
-        report_fault(given, given->name == NULL ? "" : "was described by another header");
+        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "object", given,
+                   given->size != sizeof *given ? "(a type described by another header)"
+                                                : "(a type without a name)");
         return NULL;
     }
     hy_type_spec spec = *given;

@@ -67,9 +67,10 @@ hy_weak *hy_weak_new(hy_object *object, hy_weak_fn *callback, void *context)
 
 hy_object *hy_weak_get(hy_weak *weak)
 {
-    if (weak->object != NULL) {
-        hy_incref(weak->object);
+    if (weak->object == NULL || weak->object->count < 0) {
+        return NULL; /* gone, or it waits for its end */
     }
+    hy_incref(weak->object);
     return weak->object;
 }
 

@@ -128,3 +128,46 @@ def test_a_limit_out_of_bounds_is_refused(space: ObjectSpace, limit: int) -> Non
         space.set_list_limit(limit)
     with pytest.raises(BadArgumentError, match="list_limit"):
         ObjectSpace(list_limit=limit)
+
+
+def test_each_list_has_counters_of_its_own(make_space: MakeSpace) -> None:
+    space = make_space(list_limit=5)
+    small, large = space.type("small", size=24), space.type("large", size=500)
+    node = space.node_type("node", 4)
+    for kind, count in ((small, 8), (large, 3), (node, 7)):
+        drop_all(space, [space.new(kind) for _ in range(count)])
+        space.new(kind)
+    rows = {
+        (size, containers): space.list_counters(size, containers=containers)
+        for size, containers in ((24, False), (500, False), (48, True))
+    }
+    if None in rows.values():
+        pytest.skip("a build without counters")
+    found = [
+        (row.block_size, row.blocks, row.hits, row.misses, row.overflows, row.flushes)
+        for row in rows.values()
+        if row is not None
+    ]
+    assert found == [(32, 4, 1, 8, 3, 0), (512, 2, 1, 3, 0, 0), (48, 4, 1, 7, 2, 0)]
+    space.trim()
+    row = space.list_counters(48, containers=True)
+    assert row is not None
+    assert (row.blocks, row.flushes) == (0, 4)
+    total = counters(space)
+    assert (total.list_hits, total.list_misses, total.list_overflows) == (3, 18, 5)
+    assert total.list_flushes == 4 + 2 + 4
+
+
+@pytest.mark.parametrize(
+    ("size", "block_size"), [(0, 32), (16, 32), (32, 32), (33, 48), (512, 512)]
+)
+def test_a_list_is_asked_for_by_the_size_of_objects(
+    space: ObjectSpace, size: int, block_size: int
+) -> None:
+    found = space.list_counters(size)
+    assert found is None or found.block_size == block_size
+
+
+def test_no_list_holds_what_is_larger(space: ObjectSpace) -> None:
+    assert space.list_counters(513) is None
+    assert space.list_counters(2**64 - 1) is None

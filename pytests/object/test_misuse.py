@@ -102,3 +102,43 @@ def test_a_double_free_aborts_with_one_stable_line() -> None:
         match=r"\Aheapyard: object: double free of 0x[0-9a-f]+ \(one decref too many\)\n",
     )
     assert ended.errors.count("heapyard: object") == 1
+
+
+@pytest.mark.parametrize("size", [16, 24, 32, 40])
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_objects_are_kept_for_a_while_too(kind: Kind, size: int) -> None:
+    with ObjectSpace(debug=True) as space:
+        one = of_kind(space, kind, size)
+        space.decref(one)
+        with recorded_misuse() as reports:
+            space.decref(one)
+        assert [(r.kind, r.address) for r in reports] == [(MisuseKind.DOUBLE_FREE, one)]
+        assert counters(space).quarantined == 1
+        assert space.objects() == []
+
+
+@pytest.mark.parametrize("offset", [HEADER, HEADER + 8, HEADER + 23])
+def test_a_write_into_the_first_fields_of_the_dead_is_told(offset: int) -> None:
+    with ObjectSpace(debug=True) as space:
+        one = of_kind(space, Kind.PLAIN, 40)
+        space.decref(one)
+        write(one + offset, b"\x01")
+        with pytest.raises(CheckFailedError, match="dead object was written to"):
+            space.check()
+        with recorded_misuse() as reports:
+            space.close()
+        assert [(r.kind, r.address) for r in reports] == [(MisuseKind.WRITE_AFTER_FREE, one)]
+
+
+@pytest.mark.parametrize(("items", "told"), [(2, 1), (4, 0), (6, 1), (1000, 1), (2**40, 1)])
+def test_items_that_no_longer_fit_the_block_are_told(items: int, told: int) -> None:
+    """Five items are 64 bytes, and so are four with the block's unused end."""
+    with ObjectSpace(debug=True) as space:
+        row = space.type("row", size=24, item_size=8)
+        one, neighbour = space.new(row, 5), space.new(row, 5)
+        write(one + HEADER, items.to_bytes(8, "little"))
+        with recorded_misuse() as reports:
+            space.decref(one)
+        expected = [(MisuseKind.BAD_ARGUMENT, one, "(its items were changed)")] * told
+        assert [(r.kind, r.address, r.detail) for r in reports] == expected
+        space.decref(neighbour)

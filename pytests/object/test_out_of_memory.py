@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from heapyard import BufferPages, FaultyPages, Kind, ObjectSpace, ObjectType
-from heapyard.errors import OutOfMemoryError
+from heapyard.errors import HeapyardError, OutOfMemoryError
 from pytests.object.nodes import node_type, set_field
 
 
@@ -63,3 +63,21 @@ def test_a_bounded_buffer_can_be_filled_and_used_again() -> None:
             for one in rows:
                 space.decref(one)
             space.trim()
+
+
+def test_types_for_which_there_is_no_memory_are_refused_and_the_rest_stands() -> None:
+    source = FaultyPages()
+    with ObjectSpace(source=source) as space:
+        source.fail_from(1)
+        with pytest.raises(HeapyardError, match="no memory for it"):
+            make_types(space)
+        source.fail_from(0)
+        one = space.new(space.type("late", size=32))
+        assert space.type_of(one).name == "late"
+        space.decref(one)
+    assert source.counts.mapped_bytes == 0
+
+
+def make_types(space: ObjectSpace) -> None:
+    while True:
+        space.type("x" * 1000)

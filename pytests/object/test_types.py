@@ -45,6 +45,31 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "is of the kind finalize and has a legacy function",
     ),
     "no_legacy": ({"kind": Kind.LEGACY}, "is of the kind legacy and has no function for it"),
+    "legacy_finalize": (
+        {"kind": Kind.LEGACY, "legacy": nothing, "finalize": nothing},
+        "is of the kind legacy and has a finalizer",
+    ),
+    "legacy_dealloc": (
+        {"kind": Kind.LEGACY, "legacy": nothing, "dealloc": nothing},
+        "is of the kind legacy and has a dealloc",
+    ),
+    "references_traverse": (
+        {"kind": Kind.DEALLOC, "references": True, "traverse": no_children},
+        "holds references only and has a traverse",
+    ),
+    "references_clear": (
+        {"kind": Kind.DEALLOC, "references": True, "clear": nothing},
+        "holds references only and has a clear",
+    ),
+    "references_dealloc": (
+        {"kind": Kind.DEALLOC, "references": True, "dealloc": nothing},
+        "holds references only and has a dealloc",
+    ),
+    "references_odd": (
+        {"kind": Kind.DEALLOC, "references": True, "size": 36},
+        "holds references and other bytes too",
+    ),
+    "plain_clear": ({"clear": nothing}, "has clear and is not a container"),
     "plain_container": (
         {"traverse": no_children},
         "is a container and plain: nothing would drop its fields",
@@ -128,3 +153,43 @@ def test_a_legacy_type_may_inherit_from_a_plain_one(space: ObjectSpace) -> None:
 def test_a_type_keeps_a_copy_of_its_name(space: ObjectSpace) -> None:
     kind = space.type("a name that may go away")
     assert space._native.hy_type_get(kind.handle).contents.name == b"a name that may go away"
+
+
+def test_a_legacy_heir_takes_over_no_finalizer(space: ObjectSpace) -> None:
+    base = space.type(
+        "base", size=32, kind=Kind.FINALIZE, finalize=nothing, dealloc=nothing, traverse=no_children
+    )
+    heir = space.type("heir", size=32, kind=Kind.LEGACY, base=base, legacy=space.free)
+    spec = space._native.hy_type_get(heir.handle).contents
+    assert not spec.finalize
+    assert not spec.dealloc
+    assert spec.traverse
+    space.decref(space.new(heir))
+    assert space.objects() == []
+
+
+def test_flags_that_there_are_not_are_refused(space: ObjectSpace) -> None:
+    spec = space._native.hy_type_get(space.type("plain").handle).contents
+    copy = type(spec).from_buffer_copy(spec)
+    copy.flags = 16
+    with recorded_misuse() as reports:
+        assert space._native.hy_type_new(space.handle, copy) is None
+    assert [one.detail for one in reports] == ["(type plain has flags that there are not)"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("size", 8, "(a type described by another header)"),
+        ("name", None, "(a type without a name)"),
+    ],
+)
+def test_a_type_without_a_name_or_of_another_header_is_refused(
+    space: ObjectSpace, field: str, value: object, text: str
+) -> None:
+    spec = space._native.hy_type_get(space.type("plain").handle).contents
+    copy = type(spec).from_buffer_copy(spec)
+    setattr(copy, field, value)
+    with recorded_misuse() as reports:
+        assert space._native.hy_type_new(space.handle, copy) is None
+    assert [one.detail for one in reports] == [text]

@@ -48,9 +48,9 @@ PART = Part(
     ),
     functions=(
         function("hy_gc_collect", c_int64, c_void_p, c_uint),
-        function("hy_gc_set_thresholds", None, c_void_p, c_uint64, c_uint32, c_uint32),
-        function("hy_gc_set_callback", None, c_void_p, CollectionFunction, c_void_p),
-        function("hy_gc_set_roots", None, c_void_p, POINTER(c_void_p), c_size_t),
+        function("hy_gc_set_thresholds", c_bool, c_void_p, c_uint64, c_uint32, c_uint32),
+        function("hy_gc_set_callback", c_bool, c_void_p, CollectionFunction, c_void_p),
+        function("hy_gc_set_roots", c_bool, c_void_p, POINTER(c_void_p), c_size_t),
         function("hy_gc_freeze", c_uint64, c_void_p),
         function("hy_gc_unfreeze", c_uint64, c_void_p),
         function("hy_gc_referrers", c_int, c_void_p, c_void_p, VisitFunction, c_void_p),

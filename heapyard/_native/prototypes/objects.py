@@ -20,7 +20,7 @@ from types import MappingProxyType
 from heapyard._native.prototypes._table import Part, counters_struct, function
 from heapyard._native.prototypes.block import CheckResultStruct
 from heapyard._native.prototypes.pages import PageSourceStruct
-from heapyard.counters import SpaceCounters
+from heapyard.counters import ListCounters, SpaceCounters
 
 VisitFunction = CFUNCTYPE(c_int, c_void_p, c_void_p)
 """hy_visit_fn and hy_object_walk_fn."""
@@ -103,6 +103,7 @@ class EdgeStruct(Structure):
     _fields_ = (("origin", c_uint32), ("field", c_uint32), ("target", c_uint32))
 
 
+ListCountersStruct = counters_struct("hy_list_counters", ListCounters)
 SpaceCountersStruct = counters_struct("hy_space_counters", SpaceCounters)
 
 PART = Part(
@@ -118,6 +119,7 @@ PART = Part(
             "hy_space_config": SpaceConfigStruct,
             "hy_edge": EdgeStruct,
             "hy_space_counters": SpaceCountersStruct,
+            "hy_list_counters": ListCountersStruct,
         }
     ),
     functions=(
@@ -136,11 +138,16 @@ PART = Part(
         function("hy_object_free", None, c_void_p),
         function("hy_object_traverse", c_int, c_void_p, VisitFunction, c_void_p),
         function("hy_new_many", c_size_t, c_void_p, POINTER(c_void_p), c_size_t),
+        function("hy_decref_many", None, POINTER(c_void_p), c_size_t),
         function("hy_link_many", c_size_t, POINTER(c_void_p), POINTER(EdgeStruct), c_size_t),
         function("hy_weak_new", c_void_p, c_void_p, WeakFunction, c_void_p),
         function("hy_weak_get", c_void_p, c_void_p),
         function("hy_weak_free", None, c_void_p),
         function("hy_space_set_list_limit", None, c_void_p, c_uint32),
+        function(
+            "hy_space_get_list_counters",
+            *(c_bool, c_void_p, c_bool, c_size_t, POINTER(ListCountersStruct)),
+        ),
         function("hy_space_trim", c_size_t, c_void_p),
         function("hy_space_walk", c_int, c_void_p, VisitFunction, c_void_p),
         function("hy_space_check", CheckResultStruct, c_void_p),

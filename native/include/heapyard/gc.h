@@ -24,7 +24,14 @@
  * reachable again stays, with all that it refers to; the rest is cleared, and ends by its references
  * as any object does. In a debug space (HY_SPACE_DEBUG) a full collection first holds what each traverse
  * visits against the words of the object: one that skips a reference, or visits one twice, is misuse (bad
- * argument) that names the type, and nothing is collected. A collection that there is no memory for is postponed: nothing has changed then.
+ * argument) that names the type, and nothing is collected (HY_TYPE_BORROWS says that addresses of objects may
+ * stand there which are no references). A collection that there is no memory for is postponed: nothing has
+ * changed then.
+ *
+ * While the collector looks at the heap it calls traverse and nothing else, and traverse may only visit: to
+ * make or drop an object, trim or collect there is misuse (bad argument), told where the call reaches the
+ * library: in a debug space always. Bounds: 2^32 - 2 blocks in pools with containers, 2^31 references to one
+ * container that come from others.
  */
 #ifndef HEAPYARD_GC_H
 #define HEAPYARD_GC_H
@@ -48,8 +55,9 @@ HY_API int64_t hy_gc_collect(hy_space *space, unsigned generation);
  * Collect by itself: generation 0 once so many containers were made since the last collection, 1 at each
  * `middle`-th of these, and all at each `old`-th of those, provided that a quarter as many survived
  * since as were there after the last full one. `young` 0: never, as in a new space. CPython: 700, 10, 10.
+ * Returns false if and only if there is no memory for the collector; nothing has changed then.
  */
-HY_API void hy_gc_set_thresholds(hy_space *space, uint64_t young, uint32_t middle, uint32_t old);
+HY_API bool hy_gc_set_thresholds(hy_space *space, uint64_t young, uint32_t middle, uint32_t old);
 
 /* What a collection did. */
 typedef struct hy_gc_result {
@@ -66,19 +74,22 @@ typedef struct hy_gc_result {
  * no candidates). It may make and drop objects; it must not collect. */
 typedef void hy_gc_fn(void *context, unsigned generation, const hy_gc_result *result);
 
-/* Replace the callback; NULL: none. */
-HY_API void hy_gc_set_callback(hy_space *space, hy_gc_fn *callback, void *context);
+/* Replace the callback; NULL: none. False: no memory for the collector; nothing has changed. */
+HY_API bool hy_gc_set_callback(hy_space *space, hy_gc_fn *callback, void *context);
 
 /*
  * Objects that are known to be alive, and all that they refer to: full collections of the walk engine
  * mark those first, which is quicker where little is garbage. The array must stay as it is until it is
  * replaced; NULL: none. The result is the same with and without. A root must be a container of the
- * space that is referred to from outside.
+ * space that is referred to from outside, until the array is replaced. False: no memory for the collector;
+ * nothing has changed.
  */
-HY_API void hy_gc_set_roots(hy_space *space, hy_object *const *roots, size_t count);
+HY_API bool hy_gc_set_roots(hy_space *space, hy_object *const *roots, size_t count);
 
 /* Leave all containers that there are alone from now on: no collection looks at them, and what they refer
- * to stays. For what is made before a fork, or lives for ever. Returns how many. */
+ * to stays. For what is made before a fork, or lives for ever. One that a finalizer lets live on is frozen
+ * no more. Returns how many; 0 also where there is no memory for the collector. From a function that a
+ * collection runs, this and its opposite are misuse (bad argument). */
 HY_API uint64_t hy_gc_freeze(hy_space *space);
 
 /* Let collections look at them again: they are old. Returns how many. */

@@ -21,11 +21,15 @@
  *     free     [ NULL | < 0   ][ next | ............. ]
  *
  * `count` holds the references but one in its upper 33 bits, so that the last decref turns it
- * negative; below are flags and the collector's own index of the object.
+ * negative; below are flags and the collector's own index of the object. There may be 2^32 references.
  *
- * Deallocation never recurses: what dealloc, finalize or legacy drop waits until that function has
- * returned, and goes then, the latest first. A list of a million nodes needs no stack. Plain objects
- * need not wait.
+ * Deallocation never recurses: what dealloc, finalize, legacy or a weak reference's callback drop waits
+ * until that function has returned, and goes then, the latest first. A list of a million nodes needs no
+ * stack. Plain objects without weak references need not wait. What waits is dead: weak references to it
+ * answer NULL, walks don't visit it.
+ *
+ * What such a function may do: make and drop objects, make new types, collect (unless a collection calls
+ * it), trim, look at the space. It may not delete the space (misuse, bad argument).
  *
  * Sizes are in bytes. Running out of memory returns NULL and changes nothing. Misuse goes to the
  * handler of <heapyard/misuse.h>; where it returns, the call has had no effect.
@@ -73,7 +77,7 @@ typedef struct hy_object {
 /* An object of a type with items. */
 typedef struct hy_var_object {
     hy_object base;
-    size_t items;
+    size_t items; /* as hy_new_var was told: the block's size follows from it. Leave it alone */
 } hy_var_object;
 
 /* What deallocation may do. */
@@ -101,24 +105,30 @@ typedef enum hy_type_flags {
                              * or hy_var_object) is NULL or a reference: traverse, clear and dealloc
                              * are then ours */
     HY_TYPE_WEAK = 4,       /* there may be weak references to its objects: 8 bytes more for each */
+    HY_TYPE_BORROWS =
+        8, /* its objects also hold addresses of objects that they don't own (a parent,
+                             * say), which traverse leaves out: a debug space must not take that for a
+                             * reference skipped */
 } hy_type_flags;
 
 /*
  * A type, as it is registered. `size` is sizeof(hy_type_spec).
  *
  *  plain      none of the three functions
- *  dealloc    `dealloc` (with HY_TYPE_REFERENCES: none): drops the references and memory that the object owns. It must not make a
- *             new reference to it
+ *  dealloc    `dealloc` (with HY_TYPE_REFERENCES: none): drops the references and memory that the
+ *             object owns. A new reference to it must be gone when it returns
  *  finalize   `finalize`: may do anything, also keep a reference (the object then lives on; it is
  *             not called again), and `dealloc`, or NULL
- *  legacy     `legacy`: as a finalizer and dealloc in one: either hy_object_free(object) at its
- *             end, or a new reference
+ *  legacy     `legacy`, and neither of the others: as a finalizer and dealloc in one: either
+ *             hy_object_free(object) at its end, or a new reference
  *
  * A type whose objects refer to others is a container; one whose objects don't is an atom. `clear`
  * drops what a container refers to and leaves it fit for use: that is how the collector breaks a
  * cycle. Without it, what only such a container could break is uncollectable. Where
- * `base` is given, the type is a kind of it: it is at least as large, a container where its base is
- * one, and takes over the functions that it does not name itself.
+ * `base` is given, the type is a kind of it: it is at least as large, has the flags of its base beside
+ * its own (one that adds bytes which are no references to a base with HY_TYPE_REFERENCES can't be), and
+ * takes over the functions that it does not name itself; a legacy type takes over no dealloc and no
+ * finalizer.
  */
 typedef struct hy_type_spec {
     size_t size;
@@ -188,7 +198,8 @@ struct hy_type {
  */
 HY_API HY_NODISCARD hy_space *hy_space_new(const hy_space_config *config);
 
-/* Give all memory back, live objects included; none of their functions is called. NULL is allowed. */
+/* Give all memory back, live objects and weak references included; none of their functions is called.
+ * NULL is allowed. From a function of one of its own objects it is misuse (bad argument). */
 HY_API void hy_space_delete(hy_space *space);
 
 /*
@@ -217,7 +228,8 @@ HY_API void hy_object_drop_slow(hy_object *object);
 
 /*
  * A new object with one reference. A container's fields are zero, an atom's unspecified. NULL if and
- * only if there is no memory. The type must have no items (else: misuse, bad argument). O(1).
+ * only if there is no memory. The type must have no items (else: misuse, bad argument). O(1). With
+ * thresholds set (<heapyard/gc.h>) a collection may run before a container is made.
  */
 HY_API inline hy_object *hy_new(hy_type *type)
 {
@@ -245,7 +257,7 @@ static inline uint64_t hy_references(const hy_object *object)
     return (uint64_t)(object->count >> 31) + 1;
 }
 
-/* One more reference. */
+/* One more reference, to an object that has one. */
 HY_API inline void hy_incref(hy_object *object)
 {
     object->count += HY_OBJECT_REFERENCE;
@@ -288,13 +300,16 @@ static inline void hy_clear_field(hy_object **field)
     }
 }
 
-/* The end of `legacy`: the object's memory goes back to its heap. For any other object it is
- * misuse (bad argument). */
+/* The end of `legacy`: the object's memory goes back to its heap. For one that has references, waits for
+ * its own function, or is of another kind it is misuse (bad argument). */
 HY_API void hy_object_free(hy_object *object);
 
 /* Calls visit(child, context) for each reference that the object owns, as its type says. Answers what
  * stopped it; 0: nothing did. An atom has none. */
 HY_API int hy_object_traverse(hy_object *object, hy_visit_fn *visit, void *context);
+
+/* hy_decref of `count` objects, in their order. */
+HY_API void hy_decref_many(hy_object *const *objects, size_t count);
 
 /* One step of building a graph: a field of one object refers to another from now on. */
 typedef struct hy_edge {
@@ -314,13 +329,16 @@ HY_API size_t hy_link_many(hy_object *const *objects, const hy_edge *edges, size
 
 typedef struct hy_weak hy_weak;
 
-/* Called once when the object is dying, after the reference was cleared. */
+/* Called once when the object is dying, after the reference was cleared. It may end weak references, this
+ * one too, and do what functions of a type may. */
 typedef void hy_weak_fn(void *context);
 
 /*
  * A weak reference to an object of a type with HY_TYPE_WEAK (else: misuse, bad argument). It does not
  * keep the object. When that dies, it is cleared before any finalizer runs, so that none can reach
- * the dead through it; then `callback` (may be NULL) is called. NULL where there is no memory. O(1).
+ * the dead through it; then `callback` (may be NULL) is called. It stays cleared if the finalizer lets the
+ * object live on. To be ended by hy_weak_free; the space's end is its end too. NULL where there is no
+ * memory. O(1).
  */
 HY_API HY_NODISCARD hy_weak *hy_weak_new(hy_object *object, hy_weak_fn *callback, void *context);
 
@@ -332,15 +350,42 @@ HY_API void hy_weak_free(hy_weak *weak);
 
 /* ---- free lists ----------------------------------------------------------------------------- */
 
-/* Bound each list to `limit` blocks from now on; what is more goes to the heaps. 0: off. */
+/* Bound each list to `limit` blocks from now on; what is more goes to the heaps. 0: off. Debug spaces, and
+ * builds where a sanitizer watches each block, have no lists whatever the limit. */
 HY_API void hy_space_set_list_limit(hy_space *space, uint32_t limit);
 
-/* Empty the lists and give back what the heaps can. Returns the bytes given back to the system. */
+/* The counters of one list: X(type, name, meaning). */
+#define HY_LIST_COUNTERS(X)                                                                        \
+    X(uint32_t, size, "sizeof(hy_list_counters)")                                                  \
+    X(uint32_t, version, "of this list: 1")                                                        \
+    X(uint64_t, block_size, "bytes of its blocks, a multiple of 16")                               \
+    X(uint64_t, blocks, "on the list")                                                             \
+    X(uint64_t, hits, "total: objects made from it")                                               \
+    X(uint64_t, misses, "total: objects of its size made from a heap")                             \
+    X(uint64_t, overflows, "total: blocks that it had no room for")                                \
+    X(uint64_t, flushes, "total: blocks taken off it by trim, a full collection or a lower limit")
+
+typedef struct hy_list_counters {
+#define HY_LIST_COUNTER_FIELD(type, name, meaning) type name;
+    HY_LIST_COUNTERS(HY_LIST_COUNTER_FIELD)
+#undef HY_LIST_COUNTER_FIELD
+} hy_list_counters;
+
+/*
+ * Fill in the counters of the list of containers, else of atoms, for objects of `object_size` bytes (weak
+ * references: 8 more). Returns false, with all but `size` and `version` zero, if no list holds such
+ * (more than HY_OBJECT_MAX_LISTED), or the library was built without counters. O(1).
+ */
+HY_API bool hy_space_get_list_counters(hy_space *space, bool containers, size_t object_size,
+                                       hy_list_counters *counters);
+
+/* Empty the lists and give back what the heaps and the collector can; from a function that a collection
+ * runs, what that needs stays. Returns the bytes given back to the system. */
 HY_API size_t hy_space_trim(hy_space *space);
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
-/* Visitor of objects: 0 to go on. It must not make or drop any. */
+/* Visitor of objects: 0 to go on. It must not make or drop any: note them, and do so after the walk. */
 typedef int hy_object_walk_fn(hy_object *object, void *context);
 
 /* Visit each live object, atoms first, each heap in address order. What is on a free list is none.
@@ -386,13 +431,13 @@ HY_API const char *hy_space_check_text(uint32_t code);
     X(uint64_t, list_hits, "total: objects made from a free list")                                 \
     X(uint64_t, list_misses, "total: made from a heap though of a size that lists hold")           \
     X(uint64_t, list_overflows, "total: blocks that their list had no room for")                   \
-    X(uint64_t, list_flushes, "total: blocks taken off the lists by trim or a lower limit")        \
+    X(uint64_t, list_flushes, "total: blocks that trim and the like took off the lists")           \
     X(uint64_t, weak_references, "weak references that there are, cleared ones included")          \
     X(uint64_t, listed_blocks, "blocks on the lists")                                              \
     X(uint64_t, listed_bytes, "their bytes")                                                       \
     X(uint64_t, quarantined, "dead objects kept for a while (HY_SPACE_DEBUG)")                     \
     X(uint64_t, live_objects, "made and not gone")                                                 \
-    X(uint64_t, mapped_bytes, "mapped from the page source")
+    X(uint64_t, mapped_bytes, "mapped from the page source, but for what the collector needs")
 
 typedef struct hy_space_counters {
 #define HY_SPACE_COUNTER_FIELD(type, name, meaning) type name;
