@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from heapyard._tells import TELLS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from heapyard._rule import Rule
     from heapyard.trial import Check, Outcome, Plan, Sample, Target
@@ -28,7 +28,9 @@ PLAN_SECONDS = 10.0
 """How long one plan may run unless its rule says otherwise."""
 
 HANGS_IN_FULL = 3
-"""After so many plans of this process that hung on one target, its next ones get less time."""
+"""After so many plans of this process that hung on one target, its next ones get less time. Another
+environment of the same library (a defect of the corpus, say) is another target; and what hangs
+after misuse says nothing of plans without any."""
 
 HANGING_SECONDS = 1.0
 """How long one plan may run on a target that has hung so often: most take a hundredth of it."""
@@ -92,7 +94,7 @@ class Trial:
     watches_memory: ClassVar[bool] = False
     """Whether plans that measure memory are traced: `longest_samples` is then what was seen."""
     _shrinking_left: ClassVar[float] = ALL_SHRINKING_SECONDS
-    _hangs: ClassVar[Counter[str]] = Counter()
+    _hangs: ClassVar[Counter[Hashable]] = Counter()
 
     def __init__(self, rule: Rule, target: Target, *, seed: int = 0) -> None:
         self.rule = rule
@@ -102,11 +104,6 @@ class Trial:
         self.figures: list[dict[str, Any]] = []
         self.longest_samples: tuple[Sample, ...] = ()
         self._ends = time.monotonic() + rule.seconds
-
-    @classmethod
-    def forget_hangs(cls) -> None:
-        """From now on every target has all its time again, whatever hung before."""
-        cls._hangs.clear()
 
     def __repr__(self) -> str:
         return f"<Trial of {self.target.name} by {self.rule.id}>"
@@ -134,7 +131,7 @@ class Trial:
         from heapyard.trial import PlanError, Room, run_plan  # noqa: PLC0415
 
         self._require(plan)
-        wanted = self._patience(time_limit)
+        wanted = self._patience(plan, time_limit)
         limit = self._limit(wanted)
         if self.watches_memory and _measures_memory(plan):
             options.setdefault("trace", Room(events=1, samples=MEMORY_SAMPLES))
@@ -143,7 +140,7 @@ class Trial:
         if outcome.status == "hang":
             if limit < min(wanted, self.rule.seconds / 2):
                 self._overrun()
-            Trial._hangs[self.target.name] += 1
+            Trial._hangs[self._kind_of(plan)] += 1
         if outcome.signal == "SIGSYS" and _watches_system_calls(plan):
             raise NotApplicable(
                 "the target keeps SIGSYS from the engine: its calls can't be made to fail"
@@ -222,12 +219,16 @@ class Trial:
         if lacking:
             raise NotApplicable(f"needs {', '.join(lacking)}")
 
-    def _patience(self, wanted: float) -> float:
+    def _patience(self, plan: Plan, wanted: float) -> float:
         """`wanted`, or less where the target is known to hang."""
-        return min(wanted, HANGING_SECONDS) if self._is_known_to_hang() else wanted
+        return min(wanted, HANGING_SECONDS) if self._is_known_to_hang(plan) else wanted
 
-    def _is_known_to_hang(self) -> bool:
-        return Trial._hangs[self.target.name] >= HANGS_IN_FULL
+    def _is_known_to_hang(self, plan: Plan) -> bool:
+        return Trial._hangs[self._kind_of(plan)] >= HANGS_IN_FULL
+
+    def _kind_of(self, plan: Plan) -> tuple[Hashable, bool]:
+        """Plans whose hangs are counted together."""
+        return (self.target.identity, plan.misuses)
 
     def _limit(self, wanted: float) -> float:
         remaining = self._ends - time.monotonic()
@@ -242,7 +243,7 @@ class Trial:
         )
 
     def _violation(self, plan: Plan, outcome: Outcome, limit: float) -> RuleViolation:
-        idle = outcome.status == "hang" and self._is_known_to_hang()
+        idle = outcome.status == "hang" and self._is_known_to_hang(plan)
         if Trial._shrinking_left > 0 and not idle:
             began = time.monotonic()
             plan, outcome = self._shortened(plan, outcome, limit)

@@ -11,7 +11,7 @@ from heapyard import _rule_trial
 from heapyard._tells import TELLS
 from heapyard.corpus.finding import Finding
 from heapyard.corpus.verdict import figure_verdict, verdict
-from heapyard.rules import Trial, load_rules
+from heapyard.rules import load_rules
 from heapyard.trial import resolve_target
 
 if TYPE_CHECKING:
@@ -76,13 +76,9 @@ def _target(library: Path, defect: str) -> Target:
 
 @contextlib.contextmanager
 def without_shrinking() -> Iterator[None]:
-    """The verdict is asked for, not the shortest plan.
-
-    Each defect starts with a clean slate, though they all go by the name of one library.
-    """
+    """The verdict is asked for, not the shortest plan."""
     seconds = _rule_trial.SHRINK_SECONDS
     _rule_trial.SHRINK_SECONDS = 0.0
-    Trial.forget_hangs()
     try:
         yield
     finally:

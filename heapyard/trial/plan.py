@@ -259,6 +259,11 @@ class Plan(MisuseCalls, PressureCalls, StructureCalls):
         functions = (BY_CODE[code].function for code in self.codes)
         return frozenset(function for function in functions if function)
 
+    @property
+    def misuses(self) -> bool:
+        """Whether any call is one that no correct program makes."""
+        return any(BY_CODE[code].misuses for code in self.codes)
+
     def __len__(self) -> int:
         """How many calls."""
         return len(self._calls)

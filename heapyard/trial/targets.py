@@ -1,6 +1,6 @@
 """A target: an allocator under trial, and the command that runs a plan on it in a child."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +49,12 @@ class Target:
     def name(self) -> str:
         """What the allocator calls itself."""
         return self.capabilities.name
+
+    @property
+    def identity(self) -> Hashable:
+        """What its children run: two targets of one name may differ in library and environment."""
+        variables = frozenset(self.environment.items())
+        return (self.program, self.mode, self.path, self.prefix, variables)
 
     def with_environment(self, added: Mapping[str, str]) -> "Target":
         """The same target, its children run with these variables too; it is not asked again."""

@@ -1,6 +1,7 @@
 """How long a plan may run: less on a target that has hung before. No child runs here; what the
 trial would run is written down."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,14 +36,14 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     return made
 
 
-def trial_of(target: str = "libc") -> Trial:
+def trial_of(target: str = "libc", environment: Mapping[str, str] | None = None) -> Trial:
     @rule("HY-WANT-09", level=MUST, source="nobody")
     def test_it(trial: Trial) -> None:
         """It ends."""
 
     declared = rule_of(test_it)
     assert declared is not None
-    return Trial(declared, resolve_target(target))
+    return Trial(declared, resolve_target(target, environment=environment))
 
 
 def run_often(times: int, target: str = "libc", **options: float) -> None:
@@ -65,6 +66,28 @@ def test_the_hangs_of_a_target_take_no_time_from_another(runs: Runs) -> None:
     run_often(4)
     run_often(1, "python:raw")
     assert runs.limits[-1] == pytest.approx(10)
+
+
+def test_the_hangs_of_a_library_take_no_time_from_it_in_another_environment(runs: Runs) -> None:
+    run_often(4)
+    trial_of("libc", {"HEAPYARD_DEFECT": "another"}).run(Plan())
+    assert runs.limits[-2:] == pytest.approx([1, 10])
+
+
+def test_hangs_after_misuse_take_no_time_from_plans_without(runs: Runs) -> None:
+    for _ in range(4):
+        trial_of().run(misuse())
+    run_often(1)
+    assert runs.limits == pytest.approx([10, 10, 10, 1, 10])
+
+
+def misuse() -> Plan:
+    plan = Plan()
+    block = plan.malloc(10)
+    stale = plan.alias(block)
+    plan.free(block)
+    plan.free_stale(stale)
+    return plan
 
 
 def test_a_rule_that_wants_less_gets_less(runs: Runs) -> None:
