@@ -1,5 +1,6 @@
 #include "swap/swap.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -91,6 +92,17 @@ bool hy__swap_is_filled(const void *block, size_t size, unsigned number)
     return true;
 }
 
+void *hy__swap_own(const char *name)
+{
+    Dl_info here;
+    Dl_info other;
+    void *const symbol = dlsym(RTLD_DEFAULT, name);
+    const bool is_own = symbol != NULL && dladdr(symbol, &here) != 0 &&
+                        dladdr(dlsym(RTLD_DEFAULT, "malloc"), &other) != 0 &&
+                        here.dli_fbase == other.dli_fbase;
+    return is_own ? symbol : NULL;
+}
+
 static const struct {
     const char *name;
     void (*run)(const char *library);
@@ -98,6 +110,8 @@ static const struct {
     {"family", hy__swap_family}, {"closure", hy__swap_closure},     {"strings", hy__swap_strings},
     {"grown", hy__swap_grown},   {"operators", hy__swap_operators}, {"deletes", hy__swap_deletes},
     {"open", hy__swap_open},     {"close", hy__swap_close},         {"twice", hy__swap_twice},
+    {"in_use", hy__swap_in_use}, {"sane", hy__swap_sane},           {"system", hy__swap_system},
+    {"info", hy__swap_info},
 };
 
 int main(int count, char **arguments)

@@ -28,6 +28,10 @@ void hy__swap_expect(bool holds, const char *expected, const char *seen, ...) HY
 /* The program can't ask: ends it. */
 _Noreturn void hy__swap_refuse(const char *reason, ...) HY_PRINTF(1, 2);
 
+/* A function of the object that malloc is in; NULL: it has none of that name. The libc's knows nothing
+ * of another one's blocks. */
+void *hy__swap_own(const char *name);
+
 /* Fills bytes with a pattern that hangs on `number`, and verifies it. */
 void hy__swap_fill(void *block, size_t size, unsigned number);
 bool hy__swap_is_filled(const void *block, size_t size, unsigned number);
@@ -42,5 +46,9 @@ void hy__swap_deletes(const char *library);
 void hy__swap_open(const char *library);
 void hy__swap_close(const char *library);
 void hy__swap_twice(const char *library);
+void hy__swap_in_use(const char *library);
+void hy__swap_sane(const char *library);
+void hy__swap_system(const char *library);
+void hy__swap_info(const char *library);
 
 #endif /* HEAPYARD_SWAP_SWAP_H */

@@ -8,6 +8,7 @@
 
 #include "yard_core.h"
 #include "yard_defects.h"
+#include "yard_statistics.h"
 
 enum {
     SPAN = 0xfff0,    /* the class of free blocks in a row, off their lists */
@@ -59,6 +60,7 @@ void *yard_chunk_map(void)
         (void)munmap(start, before);
     }
     (void)munmap(start + before + YARD_CHUNK, YARD_CHUNK - before);
+    yard_count_mapped(YARD_CHUNK);
     return start + before;
 }
 
@@ -70,6 +72,7 @@ static void unmap(books *chunk)
         chunk->next->previous = chunk->previous;
     }
     chunk_count--;
+    yard_count_unmapped(YARD_CHUNK);
     if (yard_defect(DEFECT_chunks_lazily_free)) {
         (void)madvise(chunk, YARD_CHUNK, MADV_FREE);
     } else {

@@ -15,6 +15,7 @@
 #include "yard_life.h"
 #include "yard_lock.h"
 #include "yard_misuse.h"
+#include "yard_statistics.h"
 #include "yard_swap.h"
 #include "yard_system.h"
 #include "yard_threads.h"
@@ -612,6 +613,8 @@ static void *resize_mapping(void *block, size_t size)
         (void)yard_guard_add(block);
         return NULL;
     }
+    yard_count_mapped(length);
+    yard_count_unmapped(old_length);
     void *result = (char *)moved + before;
     yard_header_of(result)->capacity = length - before;
     (void)yard_guard_add(result); /* for which there is a reserve */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "yard_statistics.h"
+
 #define ADDRESS_BITS 47
 #define LEAF_BITS    24 /* of address: 16 MiB, in a leaf of 256 KiB */
 #define UNIT_BITS    3
@@ -84,7 +86,10 @@ bool yard_guard_add(void *block)
         return false;
     }
     yard_seal_header(block);
-    (void)__atomic_fetch_or(byte, bit_of((uintptr_t)block), __ATOMIC_RELEASE);
+    const uint8_t bit = bit_of((uintptr_t)block);
+    if ((__atomic_fetch_or(byte, bit, __ATOMIC_RELEASE) & bit) == 0) {
+        yard_count_live(block);
+    }
     return true;
 }
 
@@ -92,7 +97,12 @@ bool yard_guard_remove(const void *block)
 {
     uint8_t *byte = byte_of((uintptr_t)block, false);
     const uint8_t bit = bit_of((uintptr_t)block);
-    return byte != NULL && (__atomic_fetch_and(byte, (uint8_t)~bit, __ATOMIC_ACQ_REL) & bit) != 0;
+    const bool held =
+        byte != NULL && (__atomic_fetch_and(byte, (uint8_t)~bit, __ATOMIC_ACQ_REL) & bit) != 0;
+    if (held) {
+        yard_count_dead(block);
+    }
+    return held;
 }
 
 bool yard_guard_holds(const void *address)

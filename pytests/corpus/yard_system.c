@@ -6,6 +6,7 @@
 
 #include "yard_core.h"
 #include "yard_defects.h"
+#include "yard_statistics.h"
 
 #define LIMIT ((size_t)128 << 20)
 
@@ -72,6 +73,7 @@ void *yard_map(void *at, size_t length)
         note_refusal(length);
     } else {
         was_served = true;
+        yard_count_mapped(length);
     }
     return pages;
 }
@@ -82,7 +84,9 @@ void yard_unmap(uintptr_t start, uintptr_t end)
         return;
     }
     handed_out -= handed_out < end - start ? handed_out : end - start;
-    if (munmap((void *)start, end - start) != 0 && yard_defect(DEFECT_failed_unmap_aborts)) {
+    const bool is_gone = munmap((void *)start, end - start) == 0;
+    yard_count_unmapped(is_gone ? end - start : 0);
+    if (!is_gone && yard_defect(DEFECT_failed_unmap_aborts)) {
         abort();
     }
 }

@@ -18,6 +18,12 @@
       "it can be loaded at the start of a program only (jemalloc issue 937)")                      \
     X(exit_handler_left, "HY-SWAP-08", "SIGSEGV", "an exit handler stays when the library goes")   \
     X(fixed_address, "HY-SWAP-09", "swap", "chunks lie at fixed addresses, whoever is there")      \
+    X(told_without_mappings, "HY-SWAP-12", "swap",                                                 \
+      "mallinfo leaves out blocks of their own mapping")                                           \
+    X(told_remote_frees_twice, "HY-SWAP-13", "swap",                                               \
+      "a free by another thread is counted twice, and the count wraps")                            \
+    X(told_unmapped_as_mapped, "HY-SWAP-14", "swap", "what is unmapped still counts as mapped")    \
+    X(told_with_any_option, "HY-SWAP-15", "swap", "malloc_info takes options that there are not")  \
     X(load_crashes, "HY-LOAD-01", "load", "a constructor crashes")                                 \
     X(load_exits, "HY-LOAD-01", "load", "a constructor calls _exit")                               \
     X(rare_free_wipes, "HY-SWAP-10", "output", "each 500th free wipes a live block")               \
