@@ -21,7 +21,7 @@ class Defect:
     """The rule that must catch it."""
     shows: str
     """What that rule must see: a kind of violation, a signal's name, "memory" where it measures and
-    finds too much, "figure" where its figure is another one, or a word of its scale."""
+    finds too much, "figure" where its figure is worse, or a word of its scale."""
     text: str
 
     def __str__(self) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heapyard.rules import CONTRACT, NotApplicable, Rule, RuleViolation, Trial, find_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from heapyard.trial import Target
 
-__all__ = ["body_of", "figure_verdict", "verdict"]
+__all__ = ["body_of", "figure_verdict", "is_worse", "verdict"]
 
 FACTOR = 1.5
-"""By which the figure of a PROFILE rule must differ between a defect and the sound build."""
+"""By which the figure of a PROFILE rule must be worse with a defect than by the sound build."""
+
+LEAST = 1.0
+"""A figure of the sound build below this counts as this: 0.1 % is not worse than nothing."""
 
 
 def body_of(rule: Rule) -> Callable[[Trial], None]:
@@ -39,14 +42,25 @@ def verdict(identity: str, target: Target, *, seed: int = 0) -> tuple[str, str]:
 
 
 def figure_verdict(identity: str, target: Target, sound: Target) -> tuple[str, str]:
-    """Say "figure" where the first figure differs from that of the sound build by FACTOR."""
+    """Say "figure" where the first figure is worse than that of the sound build by FACTOR."""
     trial, seen, text = _tried(identity, target, 0)
     reference, _, _ = _tried(identity, sound, 0)
     if seen:
         return seen, text
-    values = [each.figures[0]["value"] for each in (trial, reference)]
-    text = f"{values[0]:g}, and {values[1]:g} by the sound build"
-    return ("figure" if max(values) > FACTOR * min(values) else "pass"), text
+    figure, other = trial.figures[0], reference.figures[0]
+    text = f"{figure['value']:g}, and {other['value']:g} by the sound build"
+    return ("figure" if is_worse(figure, other) else "pass"), text
+
+
+def is_worse(figure: Mapping[str, Any], sound: Mapping[str, Any]) -> bool:
+    """Whether a figure is clearly on the wrong side of the sound build's; which that is, it says.
+
+    Where neither more nor less is better, none is worse.
+    """
+    value, reference = float(figure["value"]), max(float(sound["value"]), LEAST)
+    if figure["better"] == "less":
+        return value > FACTOR * reference
+    return figure["better"] == "more" and value * FACTOR < reference
 
 
 def _tried(identity: str, target: Target, seed: int) -> tuple[Trial, str, str]:

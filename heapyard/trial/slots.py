@@ -1,5 +1,6 @@
 """Slots: how a plan's builder names blocks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 __all__ = ["Slot", "Slots"]
@@ -28,6 +29,10 @@ class Slots:
     def __len__(self) -> int:
         """How many."""
         return self.count
+
+    def __iter__(self) -> Iterator[Slot]:
+        """Each of them, in order."""
+        return (Slot(self.first + number, self.serial) for number in range(self.count))
 
     def __getitem__(self, number: int) -> Slot:
         """One of them, from 0."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from heapyard.rules import Trial
 from heapyard.trial import Plan, Slot
 
-__all__ = ["First", "Take", "batch", "free_batch", "growth", "round_sizes", "turns"]
+__all__ = ["First", "Take", "batch", "free_batch", "growth", "hand_on", "round_sizes", "turns"]
 
 Take = Callable[[list[Slot]], None]
 """What a thread does with the blocks that another one made."""
@@ -29,6 +29,14 @@ def free_batch(plan: Plan, blocks: Iterable[Slot]) -> None:
     """Free the blocks, by the current thread."""
     for block in blocks:
         plan.free(block)
+
+
+def hand_on(plan: Plan, sizes: Iterable[int], maker: int, other: int) -> None:
+    """One thread makes the blocks, another one frees them."""
+    plan.on_thread(maker)
+    blocks = batch(plan, sizes)
+    plan.on_thread(other)
+    free_batch(plan, blocks)
 
 
 @contextmanager

@@ -10,14 +10,16 @@ from random import Random
 
 from heapyard.contract.grids import MIB
 from heapyard.rules import Growth, Trial
-from heapyard.trial import Check, Outcome, Plan, Slot
+from heapyard.trial import Check, Outcome, Plan, Slot, Slots
 
 __all__ = [
     "ORDERS",
     "PLAIN",
     "SECONDS",
     "at_most",
+    "equal_blocks",
     "fill",
+    "free_between_survivors",
     "freed_in_order",
     "grown",
     "percent",
@@ -50,6 +52,26 @@ def fill(plan: Plan, sizes: Sequence[int], total: int, random: Random) -> list[S
         blocks.append(plan.malloc(size))
         total -= size
     return blocks
+
+
+def equal_blocks(plan: Plan, size: int, total: int) -> list[Slot]:
+    """The same of one size, by one call of the plan."""
+    return list(plan.malloc_many(-(-total // size), size))
+
+
+def free_between_survivors(plan: Plan, size: int, total: int, distance: int) -> None:
+    """Blocks of one size until they have `total` bytes; all but one in `distance` are freed.
+
+    [ ... distance / 2 ... ][survivor][ ... ] [ ... distance / 2 ... ][survivor][ ... ]
+    """
+    runs: list[Slots] = []
+    before = distance // 2
+    for _ in range(total // size // distance):
+        runs.append(plan.malloc_many(before, size))
+        plan.malloc(size)
+        runs.append(plan.malloc_many(distance - before - 1, size))
+    for run in runs:
+        plan.free_many(run)
 
 
 def freed_in_order(blocks: Sequence[Slot], order: str, random: Random) -> list[Slot]:

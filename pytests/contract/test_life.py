@@ -68,12 +68,18 @@ def test_fork_while_other_threads_allocate(trial: Trial) -> None:
     with plan.parallel(40):
         for thread in (1, 2):
             plan.on_thread(thread)
-            free_batch(plan, batch(plan, (*ROOM, *round_sizes(trial, 40, 2 * KIB))))
+            _come_and_go(trial, plan)
         plan.on_thread(3)
-        with plan.fork():
-            free_batch(plan, blocks)
-            free_batch(plan, batch(plan, ROOM))
+        _fork(plan, blocks)
     trial.holds(plan, time_limit=FORK_SECONDS)
+
+
+def _fork(plan: Plan, blocks: list[Slot]) -> None:
+    """The child makes blocks of its own, then frees all."""
+    with plan.fork():
+        own = batch(plan, ROOM)
+        free_batch(plan, blocks)
+        free_batch(plan, own)
 
 
 @rule(
@@ -89,9 +95,7 @@ def test_fork_from_a_thread_that_never_allocated(trial: Trial) -> None:
     blocks = batch(plan, ROOM)
     for thread in (1, 2, 3):
         plan.on_thread(thread)
-        with plan.fork():
-            free_batch(plan, batch(plan, ROOM))
-            free_batch(plan, blocks)
+        _fork(plan, blocks)
     trial.holds(plan, time_limit=FORK_SECONDS)
 
 
@@ -112,9 +116,7 @@ def test_handlers_of_fork_may_allocate(trial: Trial) -> None:
     blocks = batch(plan, ROOM)
     for thread in (0, 1):
         plan.on_thread(thread)
-        with plan.fork():
-            free_batch(plan, blocks)
-            batch(plan, ROOM)
+        _fork(plan, blocks)
     trial.holds(plan, time_limit=FORK_SECONDS)
 
 
@@ -133,7 +135,7 @@ def test_handler_of_a_signal_may_fork(trial: Trial) -> None:
     plan = trial.plan(APART)
     plan.signals(100, forks=True)
     for _ in range(60):
-        free_batch(plan, batch(plan, (*ROOM, *round_sizes(trial, 30, 4 * KIB))))
+        _come_and_go(trial, plan)
     plan.signals(0)
     trial.holds(plan, time_limit=FORK_SECONDS)
 
@@ -153,7 +155,7 @@ def test_signals_do_not_disturb_calls(trial: Trial) -> None:
     plan = trial.plan(APART | Check.NULL)
     plan.signals(100)
     for _ in range(40):
-        free_batch(plan, batch(plan, (*ROOM, *round_sizes(trial, 30, 4 * KIB))))
+        _come_and_go(trial, plan)
     plan.signals(0)
     if trial.target.capabilities.has("threads"):
         _disturb_threads(trial, plan)
@@ -167,7 +169,12 @@ def _disturb_threads(trial: Trial, plan: Plan) -> None:
     with plan.parallel(40):
         for thread in (1, 2, 3):
             plan.on_thread(thread)
-            free_batch(plan, batch(plan, (*ROOM, *round_sizes(trial, 30, 4 * KIB))))
+            _come_and_go(trial, plan)
+
+
+def _come_and_go(trial: Trial, plan: Plan) -> None:
+    """Blocks of every kind, made and freed."""
+    free_batch(plan, batch(plan, (*ROOM, *round_sizes(trial, 30, 4 * KIB))))
 
 
 @rule(

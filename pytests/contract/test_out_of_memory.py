@@ -300,6 +300,31 @@ def test_first_mapping_of_a_thread_may_fail(trial: Trial) -> None:
             trial.holds(plan)
 
 
+@rule(
+    "HY-OOM-15",
+    level=SHOULD,
+    source="users: a server that sheds load goes on serving",
+    needs={"free"},
+    bug="Hoard issue 1: 600 MB could not be had after many small blocks were freed",
+)
+def test_a_large_block_after_exhaustion_by_small_ones(trial: Trial) -> None:
+    """After exhaustion by small blocks and the freeing of all, one large block can be had.
+
+    A quarter of the address space, after blocks of 1 KiB or 20 KiB until long after the first
+    failure, freed as they were made: what they left must have merged, or gone back.
+    """
+    for size in (KIB, 20 * KIB):
+        plan = trial.plan(Check.NONE)
+        plan.limit_space(SPACE)
+        blocks = plan.malloc_many(TRIES // size, size, may_fail=True)
+        plan.free_many(blocks)
+        plan.malloc(SPACE // 4, may_fail=True)
+        plan.measure("live_bytes")
+        (served,) = trial.holds(plan).values("live_bytes")
+        if served == 0:
+            trial.fail(f"a block of {SPACE // 4} bytes after blocks of {size}", "NULL", plan=plan)
+
+
 def _enomem(trial: Trial) -> int | None:
     return ENOMEM if trial.target.capabilities.has("errno") else None
 

@@ -84,7 +84,6 @@ def _cost_of(trial: Trial, size: int) -> float:
     plan = trial.plan(PLAIN)
     plan.malloc(size)
     plan.measure("rss")
-    for _ in range(count):
-        plan.malloc(size)
+    plan.malloc_many(count, size)
     plan.measure("rss")
     return grown(trial.holds(plan))[0] / count

@@ -5,6 +5,7 @@ from heapyard.contract.footprint import (
     SECONDS,
     at_most,
     fill,
+    free_between_survivors,
     freed_in_order,
     grown,
     percent,
@@ -105,10 +106,7 @@ def test_trim_gives_back_pages_between_live_blocks(trial: Trial) -> None:
     """
     plan = trial.plan(PLAIN)
     warm_up(plan, (1000,))
-    blocks = [plan.malloc(1000) for _ in range(64 * MIB // 1000)]
-    for index, block in enumerate(blocks):
-        if index % 64:
-            plan.free(block)
+    free_between_survivors(plan, 1000, 64 * MIB, 64)
     plan.trim()
     plan.measure("rss")
     (kept,) = grown(trial.holds(plan))
@@ -222,10 +220,7 @@ def test_what_survivors_pin(trial: Trial) -> None:
     for distance in (256, 4096, 16):
         plan = trial.plan(PLAIN)
         warm_up(plan, (1000,))
-        blocks = [plan.malloc(1000) for _ in range(64 * MIB // 1000)]
-        for index, block in enumerate(blocks):
-            if index % distance != distance // 2:
-                plan.free(block)
+        free_between_survivors(plan, 1000, 64 * MIB, distance)
         plan.stir(64 * MIB // distance * 4, 300)
         (kept,) = grown(trial.holds(plan))
         trial.figure(f"pinned_by_1_in_{distance}", percent(kept, 64 * MIB), unit="%")

@@ -1,4 +1,4 @@
-"""HY-SWAP, continued: what an allocator tells of itself, by the functions of glibc, where it has them.
+"""HY-SWAP, continued: what an allocator tells of itself, by functions of glibc, where it has them.
 
 mallinfo2, or mallinfo where that is all there is; malloc_info. One whose figures are all 0 tells
 nothing, and is not asked.

@@ -4,7 +4,9 @@ Resident memory is measured in the child, and every bound is several times small
 fault costs, and several times larger than what allocators keep on purpose.
 """
 
-from heapyard.contract.crews import batch, free_batch, growth, round_sizes, turns
+from collections.abc import Callable
+
+from heapyard.contract.crews import batch, free_batch, growth, hand_on, round_sizes, turns
 from heapyard.contract.grids import KIB, MIB
 from heapyard.rules import PROFILE, SHOULD, Trial, rule
 from heapyard.trial import Check, Plan, Slot
@@ -28,13 +30,8 @@ def test_thread_that_ends_leaves_nothing_behind(trial: Trial) -> None:
     3,200 threads, each with some blocks that it frees itself. At most 512 bytes a thread, as the
     slope over the last 2,400 or so: a leaked cache takes more.
     """
-    plan = trial.plan(Check.NONE, repeat=ROUNDS)
     sizes = round_sizes(trial, 12, 2 * KIB)
-    for thread in range(1, THREADS_A_ROUND + 1):
-        with turns(plan, thread):
-            free_batch(plan, batch(plan, sizes))
-    plan.measure("rss")
-    _holds_slope(trial, plan)
+    _leave_nothing(trial, lambda plan: free_batch(plan, batch(plan, sizes)))
 
 
 @rule(
@@ -50,19 +47,23 @@ def test_calls_in_the_last_destructor_leave_nothing_behind(trial: Trial) -> None
     A key whose destructor sets the value again is called PTHREAD_DESTRUCTOR_ITERATIONS times, and
     the allocator's own destructor is not called after that: a cache made anew there is lost.
     """
-    plan = trial.plan(Check.NONE, repeat=ROUNDS)
-    for thread in range(1, THREADS_A_ROUND + 1):
-        plan.on_thread(thread)
+
+    def life(plan: Plan) -> None:
         block = plan.malloc(100)
         with plan.in_destructor(4):
             plan.free(block)
             free_batch(plan, batch(plan, (24, 200, 1000)))
-        plan.join(thread)
+
+    _leave_nothing(trial, life)
+
+
+def _leave_nothing(trial: Trial, life: Callable[[Plan], None]) -> None:
+    """Thousands of threads that do the same and end: the slope of what they leave."""
+    plan = trial.plan(Check.NONE, repeat=ROUNDS)
+    for thread in range(1, THREADS_A_ROUND + 1):
+        with turns(plan, thread):
+            life(plan)
     plan.measure("rss")
-    _holds_slope(trial, plan)
-
-
-def _holds_slope(trial: Trial, plan: Plan) -> None:
     figures = trial.holds(plan).values("rss")
     bound = LEAK_A_THREAD * THREADS_A_ROUND * ROUNDS // 2
     grown = growth(figures)
@@ -78,6 +79,8 @@ BATCHES = 100
 BATCH = (48, 500, 4000) * 110
 """About 500 KiB: what one thread makes before another frees it."""
 
+MEBIBYTE = (100, 1000, 3000) * 250
+
 
 @rule(
     "HY-THREAD-11",
@@ -92,14 +95,9 @@ def test_thread_that_only_frees_does_not_hoard(trial: Trial) -> None:
     Two producers in turn; 100 batches of 500 KiB pass through, one is live at a time. From the
     25th on at most 12 MiB may be gained.
     """
-    plan = trial.plan(Check.NONE)
-    for turn in range(BATCHES):
-        plan.on_thread(1 + turn % 2)
-        blocks = batch(plan, BATCH)
-        plan.on_thread(3)
-        free_batch(plan, blocks)
-        plan.measure("rss")
-    _holds_growth(trial, plan, 12 * MIB)
+    _stay_level(
+        trial, lambda plan, turn: hand_on(plan, BATCH, 1 + turn % 2, 3), times=BATCHES, mib=12
+    )
 
 
 @rule(
@@ -116,14 +114,10 @@ def test_blocks_handed_on_are_bounded_by_what_is_live(trial: Trial) -> None:
     the owner stays idle. An allocator with a heap for each thread keeps that much for each: 16 MiB.
     From the tenth turn on at most 32 MiB may be gained; 240 MiB pass through.
     """
-    plan = trial.plan(Check.NONE)
-    for turn in range(60):
-        plan.on_thread(1 + turn % 4)
-        blocks = batch(plan, (*[100 * KIB] * 20, *[500 * KIB] * 3, *[700] * 700))
-        plan.on_thread(1 + (turn + 1) % 4)
-        free_batch(plan, blocks)
-        plan.measure("rss")
-    _holds_growth(trial, plan, 32 * MIB)
+    sizes = (*[100 * KIB] * 20, *[500 * KIB] * 3, *[700] * 700)
+    _stay_level(
+        trial, lambda plan, turn: hand_on(plan, sizes, 1 + turn % 4, 1 + (turn + 1) % 4), mib=32
+    )
 
 
 @rule(
@@ -139,14 +133,13 @@ def test_memory_of_dead_threads_is_used_again(trial: Trial) -> None:
     60 threads, one after the other, each with 1 MiB that main frees when the thread is gone. From
     the 15th on at most 12 MiB may be gained.
     """
-    plan = trial.plan(Check.NONE)
-    for _ in range(60):
-        plan.on_thread(1)
-        blocks = batch(plan, (100, 1000, 3000) * 250)
-        plan.join(1)
+
+    def life(plan: Plan, _: int) -> None:
+        with turns(plan, 1):
+            blocks = batch(plan, MEBIBYTE)
         free_batch(plan, blocks)
-        plan.measure("rss")
-    _holds_growth(trial, plan, 12 * MIB)
+
+    _stay_level(trial, life, mib=12)
 
 
 @rule(
@@ -162,19 +155,26 @@ def test_what_a_thread_freed_is_used_by_others_when_it_has_ended(trial: Trial) -
     60 threads, one after the other, each fills 1 MiB with small blocks, frees them and ends. From
     the 15th on at most 12 MiB may be gained.
     """
-    plan = trial.plan(Check.NONE)
-    for _ in range(60):
+
+    def life(plan: Plan, _: int) -> None:
         with turns(plan, 1):
-            free_batch(plan, batch(plan, (100, 1000, 3000) * 250))
+            free_batch(plan, batch(plan, MEBIBYTE))
+
+    _stay_level(trial, life, mib=12)
+
+
+def _stay_level(
+    trial: Trial, work: Callable[[Plan, int], None], *, times: int = 60, mib: int
+) -> None:
+    """The same work again and again, from the second quarter on without `mib` MiB more."""
+    plan = trial.plan(Check.NONE)
+    for turn in range(times):
+        work(plan, turn)
         plan.measure("rss")
-    _holds_growth(trial, plan, 12 * MIB)
-
-
-def _holds_growth(trial: Trial, plan: Plan, bound: int) -> None:
     grown = growth(trial.holds(plan).values("rss"))
-    if grown > bound:
+    if grown > mib * MIB:
         trial.fail(
-            f"at most {bound // MIB} MiB more in use, since no more is live",
+            f"at most {mib} MiB more in use, since no more is live",
             f"{grown / MIB:.0f} MiB more",
             plan=plan,
         )

@@ -250,7 +250,8 @@ static bool waits_for_trim(void)
     return yard_defect(DEFECT_trim_top_only) || yard_defect(DEFECT_trim_answers_0) ||
            yard_defect(DEFECT_small_never_released) || yard_defect(DEFECT_whole_needs_new_memory) ||
            yard_defect(DEFECT_release_waits_for_malloc) ||
-           yard_defect(DEFECT_classes_keep_memory) || yard_defect(DEFECT_survivors_strand);
+           yard_defect(DEFECT_classes_keep_memory) || yard_defect(DEFECT_large_finds_no_room) ||
+           yard_defect(DEFECT_survivors_strand);
 }
 
 static bool keeps_pinned(void)

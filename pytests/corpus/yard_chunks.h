@@ -49,7 +49,7 @@ void yard_chunks_late(void);
 /* Gives back what can be given back; whether anything went. */
 bool yard_chunks_trim(void);
 
-/* In yard_core.c: takes off its list each free block for which `goes` says so, after the call. */
+/* In yard_lists.c: takes off its list each free block for which `goes` says so, after the call. */
 void yard_drop_free_blocks(bool (*goes)(void *block));
 
 #endif /* HEAPYARD_CORPUS_YARD_CHUNKS_H */

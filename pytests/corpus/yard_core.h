@@ -55,6 +55,11 @@ static inline yard_header *yard_header_of(const void *block)
     return (yard_header *)((uintptr_t)block - YARD_GRANULE);
 }
 
+static inline uintptr_t yard_round_up(uintptr_t value, size_t alignment)
+{
+    return (value + alignment - 1) & ~(uintptr_t)(alignment - 1);
+}
+
 /* The size class for `size` bytes (at most YARD_SMALL_MAX), and the bytes in a block of a class. */
 unsigned yard_class_of(size_t size);
 size_t yard_class_size(unsigned klass);
@@ -95,6 +100,6 @@ void *yard_last_taken(void);
 
 /* For defects: the current chunk is handed out from its start again, or is gone. */
 void yard_forget_blocks(void);
-void yard_unmap_chunk(void);
+void yard_unmap_chunk(void); /* both in yard_carving.c */
 
 #endif /* HEAPYARD_CORPUS_YARD_CORE_H */

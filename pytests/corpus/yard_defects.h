@@ -3,8 +3,9 @@
  *
  * X(name, rule that must catch it, what the rule must see, what goes wrong). "What the rule must
  * see" is the kind of the violation, the signal where the defect is a crash, "memory" where the
- * rule measures, or a word of the lowest grade where it grades. The last one names the public bug that the defect models, if there is one. The
- * environment variable HEAPYARD_DEFECT chooses one by name for the life of the process; without it
+ * rule measures and finds too much, "figure" where its first figure is worse than the sound build's by
+ * half, or a word of the lowest grade where it grades. The last one names the public bug that the
+ * defect models, if there is one. The environment variable HEAPYARD_DEFECT chooses one by name for the life of the process; without it
  * the allocator is sound. A name that is not listed here ends the process with a message, so that
  * a misspelt defect can't pass for a sound build.
  */

@@ -13,6 +13,7 @@
 #include "yard_ledger.h"
 #include "yard_life.h"
 #include "yard_misuse.h"
+#include "yard_slow.h"
 #include "yard_swap.h"
 #include "yard_system.h"
 #include "yard_waste.h"
@@ -163,6 +164,7 @@ void *malloc(size_t size)
     if (!yard_enter(true)) {
         return NULL;
     }
+    yard_slow_call();
     void *block = yard_block_for_libc(size, __builtin_return_address(0));
     if (block == NULL && !yard_fails_now()) {
         block = allocate(size);
@@ -273,6 +275,8 @@ void free(void *block)
         return;
     }
     yard_life_free(block);
+    yard_slow_call();
+    yard_slow_free();
     const bool spoils = yard_defect(DEFECT_free_sets_errno) && yard_guard_holds(block) &&
                         yard_header_of(block)->klass == YARD_BIG;
     yard_wipe_now();

@@ -8,13 +8,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "yard_chunks.h"
 #include "yard_guard.h"
 
 enum {
-    FILL = 16,   /* blocks of a class in a cache; above that, half of them go back */
-    RECENT = 64, /* the last blocks that a thread was given, for a defect */
-    IDS = 1000,  /* threads that a defect has room for */
-    MARKS = 256, /* what a header says of its maker: the number, in 8 bits */
+    FILL = 16,     /* blocks of a class in a cache; above that, half of them go back */
+    RECENT = 64,   /* the last blocks that a thread was given, for a defect */
+    IDS = 1000,    /* threads that a defect has room for */
+    REFILL = 4096, /* bytes at most that a cache gets at once, beside a single block */
+    MARKS = 256,   /* what a header says of its maker: the number, in 8 bits */
 };
 
 #define OF_THREAD __thread __attribute__((tls_model("initial-exec")))
@@ -209,6 +211,21 @@ static void *interleaved(unsigned klass, void *block)
     return ++requests % 50 == 0 && other != NULL ? other : block;
 }
 
+/* A block from the lists, and some more of a small class for the cache: neighbours, so that no line of
+ * the processor's cache is shared with another thread but at the ends. With a defect it is one block at
+ * a time, as most of them are written for. */
+static void *refill(cache *to, unsigned klass)
+{
+    void *blocks[FILL / 2];
+    const bool many = yard_has_books() && yard_class_size(klass) <= REFILL / (FILL / 2);
+    yard_dawdle(DEFECT_threads_share_lines);
+    unsigned count = yard_lists_take(klass, blocks, many ? FILL / 2 : 1);
+    while (count > 1) {
+        push(to, blocks[--count]);
+    }
+    return count == 1 ? blocks[0] : NULL;
+}
+
 void *yard_cache_take(unsigned klass)
 {
     cache *from = own();
@@ -217,7 +234,7 @@ void *yard_cache_take(unsigned klass)
     }
     from->allocates = true;
     void *block = pop(from, klass);
-    return interleaved(klass, block != NULL ? block : yard_list_take(klass));
+    return interleaved(klass, block != NULL ? block : refill(from, klass));
 }
 
 static bool hoards(const cache *full)

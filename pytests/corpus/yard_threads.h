@@ -44,8 +44,9 @@ void yard_threads_after_fork(void);
 /* Sleeps for an instant where this defect is in force, so that others come in between. */
 void yard_dawdle(enum yard_defect defect);
 
-/* The lists themselves (yard_core.c). */
+/* The lists themselves, with the lock of yard_core.c, where these are. */
 void *yard_list_take(unsigned klass);
+unsigned yard_lists_take(unsigned klass, void **blocks, unsigned most); /* how many were had */
 void yard_list_give(void *block);
 
 #endif /* HEAPYARD_CORPUS_YARD_THREADS_H */

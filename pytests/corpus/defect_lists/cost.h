@@ -17,6 +17,11 @@
     X(realloc_moves_always, "HY-COST-08", "memory", "realloc copies even where there is room")     \
     X(block_is_a_mapping, "HY-COST-09", "memory", "each block is a mapping of its own")            \
     X(chunk_thrashes, "HY-COST-10", "memory",                                                      \
-      "a chunk is unmapped with its last block, and mapped with the next")
+      "a chunk is unmapped with its last block, and mapped with the next")                         \
+    X(mapping_advised, "HY-COST-11", "figure", "each mapping is followed by two calls of madvise") \
+    X(small_free_purges, "HY-COST-12", "figure",                                                   \
+      "free gives the pages of a small block back at once")                                        \
+    X(profiler_left_on, "HY-COST-13", "figure", "each call hashes a kilobyte of the stack")        \
+    X(free_rests, "HY-COST-14", "figure", "one free in 32 sleeps for an instant")
 
 #endif /* HEAPYARD_CORPUS_DEFECTS_COST_H */

@@ -64,6 +64,8 @@
       "each block is a power of two, written to its end")                                          \
     X(survivors_strand, "HY-FRAG-10", "memory",                                                    \
       "free blocks of a chunk are not used again once it is full")                                 \
+    X(large_finds_no_room, "HY-OOM-15", "memory",                                                  \
+      "free chunks wait for malloc_trim, though a large block finds no room (Hoard issue 1)")      \
     X(usable_is_twice, "HY-SIZE-01", "memory", "each block is twice as large, and 128 bytes")      \
     X(usable_is_half_more, "HY-SIZE-02", "figure", "each block is half as large again")            \
     X(blocks_at_least_512, "HY-SIZE-03", "memory", "no block is smaller than 512 bytes")           \

@@ -33,6 +33,8 @@
     X(thread_exit_orphans, "HY-THREAD-14", "memory",                                               \
       "what a thread freed stays with it when it has ended")                                       \
     X(interleaved_blocks_overlap, "HY-THREAD-15", "overlap",                                       \
-      "once in 50 small blocks two threads get the same one")
+      "once in 50 small blocks two threads get the same one")                                      \
+    X(threads_share_lines, "HY-THREAD-15", "figure",                                               \
+      "threads draw their blocks from one list by turns")
 
 #endif /* HEAPYARD_CORPUS_DEFECTS_THREADS_H */
