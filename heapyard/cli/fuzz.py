@@ -47,7 +47,7 @@ examples:
   heapyard fuzz ./libmine.so --minutes 60 --save finds
   heapyard fuzz libc --plans 100000 --seed 7
 
-exit codes: 0 nothing found, 1 something was, 2 could not run, 130 interrupted without a find"""
+exit codes: 0 nothing found, 1 a MUST was, 2 could not run, 130 interrupted without a find"""
 
 
 def add(verbs: Verbs) -> None:
@@ -75,6 +75,12 @@ def add(verbs: Verbs) -> None:
         help="the same seed gives the same plans (default: another one each time)",
     )
     parser.add_argument(
+        "--threads",
+        metavar="N",
+        type=whole_number(1, 16, "1 to 16"),
+        help="how many threads a plan has at most; 1: no threads (default: a mix, up to 8)",
+    )
+    parser.add_argument(
         "--save",
         metavar="DIR",
         default=".heapyard/finds",
@@ -100,6 +106,7 @@ def _minutes(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Fuzz until the time or the plans are used up; answers the exit code."""
     from heapyard.fuzz import Campaign  # noqa: PLC0415
+    from heapyard.fuzz.campaign import can_have_threads  # noqa: PLC0415
 
     if Path(options.save).exists() and not Path(options.save).is_dir():
         raise UsageError(f"--save {options.save} is a file: name a folder")
@@ -107,36 +114,41 @@ def run(options: argparse.Namespace) -> int:
         use_build(options.lib)
     (defendant,) = resolve_targets([options.target], prefix=options.prefix, mode=options.mode)
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    campaign = Campaign(defendant.target, seed=seed)
+    if (options.threads or 1) > 1 and not can_have_threads(defendant.target):
+        raise UsageError(
+            f"--threads {options.threads}: {options.target} does not say that threads may call it"
+            " at once; leave the option out, or say 1"
+        )
+    campaign = Campaign(defendant.target, seed=seed, threads=options.threads)
     style = style_for(sys.stdout)
     print(f"heapyard fuzz {style(options.target, 'bold')}, seed {seed}", flush=True)
     finds, interrupted = _fuzz(campaign, defendant.target, options, style)
-    for line in _closing(campaign, finds, style, interrupted=interrupted):
+    for line in _closing(campaign, len(finds), style, interrupted=interrupted):
         print(line)
-    if finds:
+    if any(find.level == "MUST" for find in finds):
         return FAILED
     return INTERRUPTED if interrupted else PASSED
 
 
 def _fuzz(
     campaign: Campaign, target: Target, options: argparse.Namespace, style: Style
-) -> tuple[int, bool]:
-    """How many finds there were, each shown and saved at once; and whether the user had enough."""
+) -> tuple[list[Find], bool]:
+    """The finds, each shown and saved at once; and whether the user had enough."""
     seconds = None if options.minutes is None else options.minutes * 60
     if options.minutes is None and options.plans is None:
         seconds = 60.0
-    finds = 0
+    finds: list[Find] = []
     started = time.monotonic()
     with LiveLine(sys.stderr) as live:
         try:
             for find in campaign.run(plans=options.plans, seconds=seconds):
                 if find is not None:
-                    finds += 1
+                    finds.append(find)
                     live.clear()
                     for line in _told(find, target, options, style):
                         print(line, flush=True)
                 elapsed = time.monotonic() - started
-                live.show(f"{_progress(campaign.tally, elapsed)}, {plural(finds, 'find')}")
+                live.show(f"{_progress(campaign.tally, elapsed)}, {plural(len(finds), 'find')}")
         except KeyboardInterrupt:
             return finds, True
     return finds, False
@@ -153,7 +165,10 @@ def _told(find: Find, target: Target, options: argparse.Namespace, style: Style)
 
     outcome = find.outcome
     yield ""
-    yield style(outcome.headline, "red", "bold")
+    is_must = find.level == "MUST"
+    yield style(outcome.headline, "red" if is_must else "yellow", "bold")
+    if not is_must:
+        yield "  SHOULD    POSIX leaves it open; what programs were written for serves it"
     if outcome.expected:
         yield f"  expected  {outcome.expected}"
     if outcome.seen:
@@ -176,7 +191,11 @@ def _length(find: Find) -> str:
     assert find.plan is not None
     calls, written = len(find.plan), written_length(find.plan.calls)
     as_written = "" if written == calls else f", {plural(written, 'call')} as loops"
-    return f"{plural(calls, 'call')}{as_written}; plan {find.number} of seed {find.seed}"
+    threads = f" on {plural(find.threads, 'thread')}" if find.threads > 1 else ""
+    repeat = find.plan.header.repeat
+    rounds = f", {plural(repeat, 'round')}" if repeat > 1 else ""
+    origin = f"plan {find.number} of seed {find.seed}"
+    return f"{plural(calls, 'call')}{threads}{as_written}{rounds}; {origin}"
 
 
 def _closing(campaign: Campaign, finds: int, style: Style, *, interrupted: bool) -> Iterator[str]:
@@ -192,4 +211,12 @@ def _closing(campaign: Campaign, finds: int, style: Style, *, interrupted: bool)
     done = f"{plural(tally.plans, 'plan')}, {tally.operations:,} operations verified"
     known = f" in {plural(tally.failures, 'failure')}" if tally.failures else ""
     yield f"{style(plural(finds, 'find'), *colour)}{known}; {done}, seed {campaign.seed}"
-    yield f"{tally.speed / 1e6:.1f} M operations a second of one core, drawing them included"
+    yield from _speeds(tally)
+
+
+def _speeds(tally: Tally) -> Iterator[str]:
+    one, several = tally.speed / 1e6, tally.threaded_speed / 1e6
+    if one:
+        yield f"{one:.1f} M operations a second of one core, drawing them included"
+    if several:
+        yield f"{several:.1f} M a second of processor time in plans with threads"

@@ -1,19 +1,18 @@
 """From a session that failed to a find: a short plan that fails in the same way."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from heapyard.fuzz.again import Again
 from heapyard.fuzz.history import fewest, joined
 from heapyard.fuzz.request import Request
 from heapyard.fuzz.session import Session
+from heapyard.trial.fewer_threads import threads_of
 from heapyard.trial.outcome import Outcome
-from heapyard.trial.packed import PackedPlan  # noqa: TC001
 from heapyard.trial.plan import Plan
-from heapyard.trial.run import run_plan
 from heapyard.trial.shrink import shrink_plan
 from heapyard.trial.targets import Target
 
-__all__ = ["Find", "first_signature", "investigate"]
+__all__ = ["Find", "first_signature", "investigate", "is_open"]
 
 SHRINK_SECONDS = 20.0
 """How long the shortest plan of a find is looked for."""
@@ -49,6 +48,16 @@ class Find:
         return (*first_signature(self.outcome), *sorted(names))
 
     @property
+    def level(self) -> str:
+        """MUST, but for what only other allocators promise."""
+        return "SHOULD" if is_open(self.outcome) else "MUST"
+
+    @property
+    def threads(self) -> int:
+        """How many the plan has, main's among them."""
+        return 1 + len(threads_of(self.plan.calls)) if self.plan is not None else 0
+
+    @property
     def label(self) -> str:
         """A short name, for files."""
         what = self.outcome.kind or self.outcome.status
@@ -61,38 +70,52 @@ def first_signature(outcome: Outcome) -> Signature:
     return (*outcome.signature, outcome.operation.partition("(")[0])
 
 
+def is_open(outcome: Outcome) -> bool:
+    """Whether the standards leave open what was expected: posix_memalign of no bytes."""
+    return (
+        outcome.kind == "null"
+        and outcome.operation.startswith("posix_memalign(")
+        and (outcome.size == 0)
+    )
+
+
 def investigate(target: Target, request: Request, session: Session) -> Find:
     """Make it fail again, alone or after the fewest plans, and shorten that."""
     outcome = session.outcome
     limit = HANG_SECONDS if outcome.status == "hang" else 30.0
-    last: dict[tuple[int, ...], tuple[PackedPlan, Outcome]] = {}
-
-    def fails(numbers: Sequence[int]) -> bool:
-        plan = joined(request, numbers)
-        again = run_plan(target, plan, time_limit=limit)
-        last[tuple(numbers)] = plan, again
-        return again.signature == outcome.signature
-
-    numbers = fewest(range(request.first, session.number + 1), fails)
+    again = Again(target, outcome, limit=limit, threaded=request.threads > 1)
     found = Find(seed=request.seed, number=session.number, outcome=outcome, plan=None)
+    numbers = _needed(request, session, again)
+    if numbers is None and again.turn_to_another():
+        numbers = _needed(request, session, again)
     if numbers is None:
         return found
-    packed, again = last[tuple(numbers)]
+    packed = joined(request, numbers)
     if len(packed) > MOST_CALLS:
         return found
-    plan, again = _shortened(target, Plan.from_bytes(packed.to_bytes()), again)
-    return Find(
-        seed=request.seed,
-        number=session.number,
-        outcome=again,
-        plan=plan,
-        plans_before=len(numbers) - 1,
+    plan, seen = _shortened(target, Plan.from_bytes(packed.to_bytes()), again)
+    return replace(found, outcome=seen, plan=plan, plans_before=len(numbers) - 1)
+
+
+def _needed(request: Request, session: Session, again: Again) -> list[int] | None:
+    """The plans that it takes; None: it does not fail again."""
+    return fewest(
+        range(request.first, session.number + 1),
+        lambda numbers: again.fails(joined(request, numbers)),
     )
 
 
-def _shortened(target: Target, plan: Plan, outcome: Outcome) -> tuple[Plan, Outcome]:
+def _shortened(target: Target, plan: Plan, again: Again) -> tuple[Plan, Outcome]:
     """The shortest plan found, and how it fails; the whole one where that does not last."""
-    shortest = shrink_plan(target, plan, outcome, seconds=SHRINK_SECONDS)
-    limit = HANG_SECONDS if outcome.status == "hang" else 30.0
-    again = run_plan(target, shortest, time_limit=limit)
-    return (shortest, again) if again.signature == outcome.signature else (plan, outcome)
+    plan = again.steadied(plan)
+    first = again.seen
+    shortest = shrink_plan(
+        target,
+        plan,
+        first,
+        seconds=SHRINK_SECONDS,
+        run=again.run if again.races else None,
+        keeps_rounds=again.races,
+    )
+    shortest = again.steadied(shortest) if again.races else shortest
+    return (shortest, again.seen) if again.fails(shortest) else (plan, first)

@@ -9,7 +9,16 @@ from heapyard.trial.checks import Check
 from heapyard.trial.packed import PackedPlan
 from heapyard.trial.targets import Target
 
-__all__ = ["Request"]
+__all__ = ["MOST_THREADS", "OMIT_ENDINGS", "OMIT_NO_BYTES", "Request"]
+
+MOST_THREADS = 16
+"""Of one plan, beside main's."""
+
+OMIT_NO_BYTES = 1
+"""posix_memalign of zero bytes, which else must succeed."""
+
+OMIT_ENDINGS = 2
+"""Calls in destructors of threads."""
 
 _MAGIC = int.from_bytes(b"HYFUZZ1\0", "little")
 _FLAGS = {"errno": 1, "bulk_free_only": 2, "threads": 4}
@@ -30,9 +39,23 @@ class Request:
     functions: frozenset[str]
     flags: frozenset[str]
     checks: Check = Check.DEFAULT
+    threads: int = 1
+    """1: each plan has one; else two to so many, and each plan has some."""
+    omits: int = 0
+    """What plans don't ask for: OMIT_..."""
 
     @classmethod
-    def of(cls, target: Target, *, seed: int, first: int, count: int, checks: Check) -> "Request":
+    def of(  # noqa: PLR0913
+        cls,
+        target: Target,
+        *,
+        seed: int,
+        first: int,
+        count: int,
+        checks: Check,
+        threads: int = 1,
+        omits: int = 0,
+    ) -> "Request":
         """For what this target can do."""
         return cls(
             seed=seed,
@@ -41,6 +64,8 @@ class Request:
             functions=target.capabilities.functions - {"check"},
             flags=target.capabilities.flags,
             checks=checks,
+            threads=threads,
+            omits=omits,
         )
 
     def to_bytes(self) -> bytes:
@@ -57,6 +82,8 @@ class Request:
             first=self.first,
             count=self.count,
             checks=self.checks.value,
+            threads=self.threads,
+            omits=self.omits,
         )
 
     def draw(self, number: int) -> PackedPlan:

@@ -11,8 +11,11 @@ from heapyard.trial.targets import Target
 
 __all__ = ["Session", "run_session"]
 
-SECONDS = 30.0
-"""Of wall time: some hundred times what a session takes."""
+SECONDS = 600.0
+"""Of wall time, for targets that are very slow."""
+
+STILL = 5.0
+"""Seconds in which no call returns: it hangs."""
 
 MEMORY = 4 << 30
 """Bytes of resident memory that are growth without end: no plan asks for a tenth."""
@@ -32,14 +35,14 @@ class Session:
     """Of that plan; held: all of them did."""
 
 
-def run_session(target: Target, request: Request, *, seconds: float = SECONDS) -> Session:
+def run_session(target: Target, request: Request, *, still: float = STILL) -> Session:
     """Run it in a fresh child."""
     bound = None if is_sanitized() else ADDRESS_SPACE
     ended = run_child(
         lambda files: target.command(files, address_space=bound),
         target.environment,
         plan=request.to_bytes(),
-        limits=Limits(seconds=seconds, memory=MEMORY),
+        limits=Limits(seconds=SECONDS, memory=MEMORY, still=still),
     )
     outcome, number = _judged(request, ended)
     return Session(

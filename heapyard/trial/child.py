@@ -59,6 +59,8 @@ class Limits:
     """Of wall time."""
     memory: int = 2 << 30
     """Bytes of resident memory."""
+    still: float = float("inf")
+    """Seconds in which its progress does not change."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def run_child(
             marked = {**environment, TOKEN: token}
             family = start_family(token, lambda: _spawn(command, marked, files))
             try:
-                watch = _watch(family.pid, files.streams, limits, started)
+                watch = _watch(family.pid, files, limits, started)
             finally:
                 status = end_family(family)
         for stream in files.streams:
@@ -220,6 +222,15 @@ class _Watch:
     computing: bool = False
     resident: int = 0
     stopped_looks: int = 0
+    progress: Progress | None = None
+    moved: float = 0.0
+    """When it last changed."""
+
+    def note_progress(self, state: int, now: float) -> None:
+        """Read the state file."""
+        progress = _progress(state)
+        if progress != self.progress:
+            self.progress, self.moved = progress, now
 
     def look(self, pid: int, limits: Limits) -> bool:
         """Read the kernel's figures; whether the child must be ended."""
@@ -243,18 +254,19 @@ class _Watch:
             self.cpu_seconds = (int(fields[11]) + int(fields[12])) / _CLOCK
 
 
-def _watch(pid: int, streams: Sequence[_Stream], limits: Limits, started: float) -> _Watch:
+def _watch(pid: int, files: _Files, limits: Limits, started: float) -> _Watch:
     """Wait for the end, or for a limit; the child is not reaped."""
-    watch = _Watch()
-    with _Waiter(pid, streams) as waiter:
+    watch = _Watch(moved=started)
+    with _Waiter(pid, files.streams) as waiter:
         next_look = started + _TICK_SECONDS
         while True:
             now = time.monotonic()
-            if now - started >= limits.seconds:
+            if now - started >= limits.seconds or now - watch.moved >= limits.still:
                 watch.note_hang(pid)
                 return watch
             if now >= next_look:
                 next_look = now + _TICK_SECONDS
+                watch.note_progress(files.state, now)
                 if watch.look(pid, limits):
                     return watch
             if waiter.wait(min(next_look, started + limits.seconds) - now):

@@ -21,6 +21,7 @@ from typing import Protocol
 from heapyard._deadline import is_over
 from heapyard.trial.alike import alike, can_be_alike, repeated, without_looks, without_turns
 from heapyard.trial.batch import can_run_batches, first_failing
+from heapyard.trial.fewer_threads import fewer_threads, has_threads, one_after_another
 from heapyard.trial.folding import written_length
 from heapyard.trial.lifetimes import Step, steps_of, written
 from heapyard.trial.operations import Call, Expect
@@ -70,28 +71,30 @@ def shrink_plan(  # noqa: PLR0913
     runs: int = 20_000,
     seconds: float = 20.0,
     run: Callable[[Plan], Outcome] | None = None,
+    keeps_rounds: bool = False,
 ) -> Plan:
     """Look for the shortest plan with the status and kind of `outcome`, at most `runs` children.
 
     The same plan, outcome and bounds give the same answer, unless `seconds` of wall time pass
     first or the target itself is not deterministic. What can't be reproduced comes back as it was.
-    `run` replaces the running of a candidate on `target`.
+    `run` replaces the running of a candidate on `target`. `keeps_rounds`: the plan repeats so that
+    a race is lost for sure.
     """
     if outcome.held or outcome.status == "refused" or _is_condensed(plan):
         return plan
     limit = HANG_SECONDS if outcome.status == "hang" else _time_limit(outcome)
-    batch: Batch | None = None
-    if run is None and can_be_alike(plan.calls) and can_run_batches(target, outcome):
-        batch = functools.partial(first_failing, target, outcome=outcome, time_limit=limit)
     search = _Search(
         plan,
         outcome,
         run or (lambda candidate: run_plan(target, candidate, time_limit=limit)),
-        batch,
         runs=runs,
         deadline=time.monotonic() + seconds,
     )
-    return search.shortest()
+    if has_threads(plan.calls):
+        plan = search.with_fewer_threads()
+    if run is None and can_be_alike(plan.calls) and can_run_batches(target, outcome):
+        search.batch = functools.partial(first_failing, target, outcome=outcome, time_limit=limit)
+    return search.shortest(keeps_rounds=keeps_rounds)
 
 
 def _time_limit(outcome: Outcome) -> float:
@@ -109,17 +112,17 @@ class Batch(Protocol):
 class _Search:
     """The best plan so far, and the ways to a better one."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         plan: Plan,
         outcome: Outcome,
         run: Callable[[Plan], Outcome],
-        batch: Batch | None,
         *,
         runs: int,
         deadline: float,
     ) -> None:
-        self._batch = batch
+        self.batch: Batch | None = None
+        """What runs many candidates at once, where that is possible."""
         self._batch_size = _BATCHES[0]
         self._best = plan
         self._steps = steps_of(plan.calls)
@@ -129,10 +132,24 @@ class _Search:
         self._tried: set[tuple[Call, ...]] = set()
         self._deadline = deadline
 
-    def shortest(self) -> Plan:
+    def with_fewer_threads(self) -> Plan:
+        """As few threads as it takes; where one is enough, what comes after goes much faster."""
+        self._cut_tail()
+        self._use_fewer_threads()
+        return self._best
+
+    def _use_fewer_threads(self) -> None:
+        failing = len(self._steps) - 1 if self._outcome.op is None else self._outcome.op
+        if self._accepts_first(one_after_another(self._steps, failing)) is not None:
+            self._shrink_turns()
+        while self._accepts_first(fewer_threads(self._steps)) is not None:
+            pass
+
+    def shortest(self, *, keeps_rounds: bool) -> Plan:
         """Run all passes, those that leave out calls until they find nothing more."""
         self._cut_tail()
-        self._cut_rounds()
+        if not keeps_rounds:
+            self._cut_rounds()
         if self._outcome.kind in ("in_place", "misuse"):
             return self._best
         if any(step.call.operation.misuses for step in self._steps):
@@ -156,6 +173,7 @@ class _Search:
         self._make_alike()
         self._shrink_numbers()
         while self._drop_lives() or self._drop_calls():
+            self._use_fewer_threads()
             self._make_alike()
             self._shrink_numbers()
 
@@ -220,13 +238,13 @@ class _Search:
         self, several: list[tuple[int, Sequence[Step]]]
     ) -> Iterator[tuple[int, Sequence[Step]]]:
         """Those of several that are worth a run of their own: the first that fails in a batch."""
-        if self._batch is None:
+        if self.batch is None:
             yield from several
             return
         while several:
             plans = [self._best.with_calls(written(steps)) for _, steps in several]
             self._runs_left -= len(plans)
-            found = self._batch(plans, seconds=max(0.5, self._deadline - time.monotonic()))
+            found = self.batch(plans, seconds=max(0.5, self._deadline - time.monotonic()))
             if found is None:
                 return
             yield several[found]

@@ -204,8 +204,10 @@ static void run_drawn(hy_engine *engine, hy_fuzzer *fuzzer)
         hy__fuzz_draw(fuzzer, number, &engine->plan);
         engine->slot_count = engine->plan.slots_used;
         engine->state->round = number;
-        if (!run_round(engine)) {
-            return;
+        for (uint64_t round = 0; round < engine->plan.header.repeat; round++) {
+            if (engine->crew != NULL ? !hy__run_script(engine) : !run_round(engine)) {
+                return;
+            }
         }
     }
 }
@@ -310,13 +312,14 @@ static void run(const hy_plan *plan, hy_fuzzer *fuzzer, const hy_subject *subjec
     }
     engine.trace = hy__trace_begin(&engine);
     const uint64_t start = now(CLOCK_MONOTONIC);
-    const uint64_t cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
+    const clockid_t cpu = engine.crew != NULL ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID;
+    const uint64_t cpu_start = now(cpu);
     if (fuzzer != NULL) {
         run_drawn(&engine, fuzzer);
     } else {
         run_rounds(&engine);
     }
-    outcome->cpu_nanoseconds = now(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
+    outcome->cpu_nanoseconds = now(cpu) - cpu_start;
     outcome->nanoseconds = now(CLOCK_MONOTONIC) - start;
     if (engine.crew != NULL && engine.crew->exit_count > 0 && outcome->status == HY_STATUS_HELD) {
         hy__leave_by_exit(engine.crew);
@@ -338,6 +341,7 @@ void hy__engine_fuzz(hy_fuzzer *fuzzer, const hy_subject *subject, hy_memory *me
         .header = {.checks = fuzzer->request->checks, .flags = HY_PLAN_WEAK_ALIGN},
         .functions = fuzzer->request->functions,
         .slots_used = HY_FUZZ_MOST_SLOTS,
+        .has_structure = fuzzer->request->threads > 1,
     };
     run(&plan, fuzzer, subject, memory, state, host, outcome);
 }

@@ -40,10 +40,11 @@ typedef struct hy_outcome {
     const char *op_name; /* of the op that ran last; "end" at the end of a round; NULL: none ran */
     uint64_t op;
     uint64_t round;
-    uint64_t operations;      /* done, over all rounds */
-    uint64_t nanoseconds;     /* of the rounds, on the clock */
-    uint64_t cpu_nanoseconds; /* and of this thread's processor time */
-    hy_figure *figures;       /* HY_OUTCOME_FIGURES of them */
+    uint64_t operations;  /* done, over all rounds */
+    uint64_t nanoseconds; /* of the rounds, on the clock */
+    uint64_t
+        cpu_nanoseconds; /* and of processor time: this thread's, or of all threads that the plan has */
+    hy_figure *figures; /* HY_OUTCOME_FIGURES of them */
     uint64_t figure_count;
 } hy_outcome;
 

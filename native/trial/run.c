@@ -61,10 +61,11 @@ static void run_decoded(const hy_run *run, const hy_plan *plan, hy_memory *memor
 
 /* Random plans, where the data is a request for them. */
 static void run_request(const hy_run *run, const hy_trial_fuzz *request, hy_memory *memory,
-                        hy_outcome *outcome)
+                        hy_outcome *outcome, hy_json *json)
 {
     hy_trial_state unwatched = {0};
-    const hy_host host = {0};
+    publication to = {.run = run, .json = json};
+    const hy_host host = {.publish = run->publish != NULL ? publish : NULL, .context = &to};
     hy_fuzzer fuzzer;
     if (!hy__fuzz_open(&fuzzer, request, memory, &outcome->reason)) {
         outcome->status = HY_STATUS_REFUSED;
@@ -81,7 +82,7 @@ static void run_in(const hy_run *run, hy_memory *memory, hy_outcome *outcome, hy
     if (data == NULL) {
         refuse_memory(outcome);
     } else if (hy__fuzz_is_request(data, run->plan_size)) {
-        run_request(run, data, memory, outcome);
+        run_request(run, data, memory, outcome, json);
     } else if (!hy__plan_decode(data, run->plan_size, &plan, &outcome->reason)) {
         outcome->status = HY_STATUS_REFUSED;
     } else {

@@ -14,6 +14,7 @@ typedef struct script {
     uint64_t at;
     uint64_t thread;           /* the current one */
     const hy_plan_op *arrival; /* its on_thread, where that asks for errno */
+    uint64_t again;            /* ops of parallel sections after their first time */
 } script;
 
 /* Whether the op belongs in the span of a thread. */
@@ -58,6 +59,7 @@ static bool run_section(script *here, const hy_plan_op *op)
     const uint64_t from = here->at;
     const hy_plan *const plan = &here->crew->engine->plan;
     here->at = hy__section_end(plan, from) + 1;
+    here->again += op->op == HY_OP_PARALLEL ? (op->size - 1) * (here->at - from - 2) : 0;
     return op->op == HY_OP_PARALLEL
                ? hy__run_parallel(here->crew, from)
                : hy__run_at_exit(here->crew, (hy_span){from + 1, here->at - 1});
@@ -92,9 +94,9 @@ bool hy__run_script(hy_engine *engine)
 {
     script here = {.crew = engine->crew};
     const uint64_t count = engine->plan.header.op_count;
-    const uint64_t done = engine->state->round * count;
+    const uint64_t done = engine->done;
     while (here.at < count) {
-        engine->state->operations = done + here.at;
+        engine->state->operations = done + here.at + here.again;
         const bool goes_on = run_next(&here);
         if (engine->trace != NULL) {
             hy__trace_step(engine, NULL);
@@ -105,6 +107,6 @@ bool hy__run_script(hy_engine *engine)
     }
     hy__stop_signals(engine->crew->workers[0]);
     engine->state->op = count;
-    engine->state->operations = done + count;
+    engine->state->operations = engine->done = done + count + here.again;
     return hy__join_all(engine->crew) && (engine->crew->exit_count > 0 || hy__end_round(engine));
 }

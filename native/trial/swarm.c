@@ -92,16 +92,20 @@ static void draw_acts(hy_swarm *swarm, uint64_t *state, unsigned possible)
     }
 }
 
-/* How many blocks live, and how long the plan is: one in 1,024 is deep, with up to 100,000 blocks. */
+/* How many blocks live, and how long the plan is: one in 1,024 is deep, with up to 100,000 blocks.
+ * Most are run more than once, on what the round before left of the heap. */
 static void draw_extent(hy_swarm *swarm, uint64_t *state, uint32_t largest)
 {
+    static const uint8_t rounds[] = {1, 2, 3, 4};
     const uint64_t drawn = hy__draw(state);
     const bool is_deep = drawn % 1024 == 0 && largest <= 512;
     swarm->calls = (uint32_t)1 << (9 + (drawn >> 10) % 4); /* 512 to 4,096 */
-    swarm->live = (uint32_t)1 << (drawn >> 16) % 11;       /* 1 to 1,024 */
+    swarm->rounds = rounds[drawn >> 32 & 3];
+    swarm->live = (uint32_t)1 << (drawn >> 16) % 11; /* 1 to 1,024 */
     swarm->bytes = largest > 8192 ? (uint64_t)largest * 6 : (uint64_t)512 << 10;
     if (is_deep) {
         swarm->calls = (uint32_t)1 << 18;
+        swarm->rounds = 1;
         swarm->live = 100000;
         swarm->bytes = (uint64_t)64 << 20;
     }

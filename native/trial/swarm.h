@@ -44,8 +44,9 @@ typedef struct hy_swarm {
     uint8_t acts[HY_SWARM_ACTS]; /* drawn from evenly: how often each act is there is its weight */
     hy_size_source sizes[HY_SWARM_SIZES];
     uint32_t calls;
-    uint32_t live;  /* blocks at a time, at most */
-    uint64_t bytes; /* asked for, in all; then the plan ends */
+    uint32_t rounds; /* the same calls, so many times over */
+    uint32_t live;   /* blocks at a time, at most */
+    uint64_t bytes;  /* asked for, in all; then the plan ends */
     hy_pick pick;
     unsigned alignment_shifts; /* alignments: 8 << 0 to 8 << this */
     bool resizes;              /* there is realloc, of NULL too */

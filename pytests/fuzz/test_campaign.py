@@ -22,7 +22,8 @@ SAMPLE = (
 
 
 def finds_of(target: Target, *, plans: int, seed: int = 1) -> list[Find]:
-    return [find for find in Campaign(target, seed=seed).run(plans=plans) if find is not None]
+    campaign = Campaign(target, seed=seed, threads=1)
+    return [find for find in campaign.run(plans=plans) if find is not None]
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_defect_is_found_and_its_plan_fails_again(defect: str, kind: str) -> Non
 
 def test_sound_allocators_hold() -> None:
     campaign = Campaign(corpus_target("dlopen"), seed=5)
-    assert list(campaign.run(plans=1000)) == [None, None]
+    assert set(campaign.run(plans=1000)) == {None}
     assert campaign.tally.plans == 1000
     assert campaign.tally.operations > 1_000_000
 
@@ -89,7 +90,7 @@ void free(void *p) { __libc_free(p); }
 def test_death_late_in_a_session_is_a_find(
     body: str, status: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("heapyard.fuzz.campaign.SECONDS", 3.0)
+    monkeypatch.setattr("heapyard.fuzz.campaign.STILL", 3.0)
     monkeypatch.setattr("heapyard.fuzz.find.HANG_SECONDS", 1.0)
     library = tmp_path / "libdies.so"
     (tmp_path / "dies.c").write_text(LIBRARY % body, encoding="utf-8")

@@ -32,7 +32,8 @@ class TrialFuzzStruct(Structure):
         ("functions", c_uint32),
         *((name, c_uint64) for name in ("flags", "seed", "first", "count")),
         ("checks", c_uint32),
-        ("reserved", c_uint32),
+        ("threads", c_uint32),
+        ("omits", c_uint64),
     )
 
 

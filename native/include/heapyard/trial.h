@@ -69,7 +69,7 @@ HY_API size_t hy_trial_run_functions(const void *plan, size_t size,
  * Random plans. Given in place of a packed plan, to hy_trial_run, hy_trial_run_functions or the
  * runner, this draws plan after plan and runs each, until one does not hold: the outcome's `round`
  * is that plan's number, and so is the state's while it runs. Which plan a number gives follows
- * from seed, functions and flags alone.
+ * from seed, functions, flags, threads and omits alone.
  */
 #define HY_TRIAL_FUZZ_MAGIC UINT64_C(0x00315a5a55465948) /* "HYFUZZ1" and a zero */
 
@@ -79,11 +79,16 @@ typedef struct hy_trial_fuzz {
     uint32_t functions; /* that the plans may call: bit n for hy_trial_function_name(n) */
     uint64_t flags;     /* HEAPYARD_TARGET_... of the target */
     uint64_t seed;
-    uint64_t first;    /* number of the first plan */
-    uint64_t count;    /* plans, at least 1 */
-    uint32_t checks;   /* HY_CHECK_..., of all plans */
-    uint32_t reserved; /* 0 */
+    uint64_t first;   /* number of the first plan */
+    uint64_t count;   /* plans, at least 1 */
+    uint32_t checks;  /* HY_CHECK_..., of all plans */
+    uint32_t threads; /* 0 or 1: each plan has one; else two to so many, and all have some */
+    uint64_t omits;   /* HY_FUZZ_OMIT_... */
 } hy_trial_fuzz;
+
+#define HY_FUZZ_MOST_THREADS  16u
+#define HY_FUZZ_OMIT_NO_BYTES 1u /* posix_memalign of zero bytes, which else must succeed */
+#define HY_FUZZ_OMIT_ENDINGS  2u /* calls in destructors of threads */
 
 /*
  * One of these plans in its packed form. Returns the bytes that it has; where that is more than
