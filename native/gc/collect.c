@@ -8,7 +8,7 @@ static size_t close_gc(hy_space *space)
     hy__gc *const gc = space->gc;
     const size_t bytes = hy__gc_bytes(gc);
     hy__buffer_drop(space, &gc->map.pools);
-    hy__buffer_drop(space, &gc->map.arenas);
+    hy__buffer_drop(space, &gc->map.far);
     hy__buffer_drop(space, &gc->map.pages);
     hy__buffer_drop(space, &gc->side);
     hy__buffer_drop(space, &gc->present);

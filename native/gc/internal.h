@@ -46,10 +46,11 @@ typedef struct hy__gc_pool {
 typedef struct hy__gc_map {
     hy__buffer pools; /* of hy__gc_pool, by address */
     size_t pool_count;
-    hy__buffer arenas; /* a table of hashes: hy__gc_arena */
-    size_t arena_mask;
-    hy__buffer pages; /* by arena and page: number of the pool + 1 */
-    size_t page_count;
+    uintptr_t window;    /* the first arena */
+    size_t window_pages; /* from there */
+    hy__buffer pages; /* number of the pool + 1 by page: the window's, then those of far arenas */
+    hy__buffer far;   /* a table of hashes: hy__gc_arena */
+    size_t far_mask;
     uint32_t slots;
     size_t first_alone; /* pools from here on have a mapping of their own, by address */
 } hy__gc_map;
@@ -80,7 +81,7 @@ hy__gc *hy__gc_of(hy_space *space);
 /* Bytes that it has mapped for collections. */
 static inline size_t hy__gc_bytes(const hy__gc *gc)
 {
-    return gc->map.pools.size + gc->map.arenas.size + gc->map.pages.size + gc->side.size +
+    return gc->map.pools.size + gc->map.far.size + gc->map.pages.size + gc->side.size +
            gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size;
 }
 

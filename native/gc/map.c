@@ -57,53 +57,96 @@ static int note_pool_alone(void *context, const hy_heap_pool *pool)
     return pool->arena == NULL && pool->live != 0 ? note_pool(context, pool) : 0;
 }
 
-static void enter_arena(hy__gc_map *map, uintptr_t number, const uint32_t *pages)
+/* ---- pages ------------------------------------------------------------------------------------ */
+
+static inline size_t hash(uintptr_t number)
 {
-    hy__gc_arena *const arenas = map->arenas.data;
-    size_t place = hy__arena_hash(number) & map->arena_mask;
-    while (arenas[place].number != 0) {
-        place = (place + 1) & map->arena_mask;
+    return (size_t)(number * UINT64_C(0x9e3779b97f4a7c15) >> 40);
+}
+
+static hy__gc_arena *place_of(const hy__gc_map *map, uintptr_t number)
+{
+    hy__gc_arena *const far = map->far.data;
+    size_t place = hash(number) & map->far_mask;
+    while (far[place].number != 0 && far[place].number != number) {
+        place = (place + 1) & map->far_mask;
     }
-    arenas[place] = (hy__gc_arena){.number = number, .pages = pages};
+    return &far[place];
+}
+
+/* The pages of the arena that an address is in; `next` are those of a far one that is new. */
+static uint32_t *pages_at(hy__gc_map *map, uintptr_t address, uint32_t **next)
+{
+    uint32_t *const pages = map->pages.data;
+    const uintptr_t number = address >> HY__ARENA_SHIFT;
+    const size_t within = ((number << HY__ARENA_SHIFT) - map->window) / HY_PAGE_SIZE;
+    if (within < map->window_pages) {
+        return pages + within;
+    }
+    hy__gc_arena *const arena = place_of(map, number);
+    if (arena->number == 0) {
+        *arena = (hy__gc_arena){.number = number, .pages = *next};
+        *next += HY__PAGES;
+    }
+    return arena->pages;
 }
 
 /* The pages of each pool lead to it. */
 static void enter_pools(hy__gc_map *map)
 {
     const hy__gc_pool *const pools = map->pools.data;
-    uint32_t *pages = map->pages.data;
-    uintptr_t arena = 0;
+    uint32_t *next = (uint32_t *)map->pages.data + map->window_pages;
     for (size_t i = 0; i < map->first_alone; i++) {
-        if (pools[i].first >> HY__ARENA_SHIFT != arena) {
-            pages += arena != 0 ? HY__PAGES : 0;
-            arena = pools[i].first >> HY__ARENA_SHIFT;
-            enter_arena(map, arena, pages);
-        }
         const size_t bytes =
             pools[i].block_size != 0 ? (size_t)pools[i].block_size * pools[i].blocks : HY_PAGE_SIZE;
         const size_t first = pools[i].first / HY_PAGE_SIZE % HY__PAGES;
         const size_t last = (pools[i].first + bytes - 1) / HY_PAGE_SIZE % HY__PAGES;
+        uint32_t *const pages = pages_at(map, pools[i].first, &next);
         for (size_t page = first; page <= last; page++) {
             pages[page] = (uint32_t)i + 1;
         }
     }
 }
 
-static bool make_tables(hy_space *space, hy__gc_map *map, size_t arenas)
+/* Arenas that lie close together behind the first, as a rule all. */
+static size_t choose_window(hy__gc_map *map, size_t arenas)
 {
-    size_t places = 16;
-    while (places < 4 * arenas) {
+    const hy__gc_pool *const pools = map->pools.data;
+    const uintptr_t first = map->first_alone != 0 ? pools[0].first >> HY__ARENA_SHIFT : 0;
+    const size_t most = 4 * arenas + 16;
+    uintptr_t last = 0;
+    size_t near = 0;
+    map->window = first << HY__ARENA_SHIFT;
+    map->window_pages = 0;
+    for (size_t i = 0; i < map->first_alone; i++) {
+        const uintptr_t number = pools[i].first >> HY__ARENA_SHIFT;
+        if (number != last && number - first < most) {
+            near++;
+            map->window_pages = (number - first + 1) * HY__PAGES;
+        }
+        last = number;
+    }
+    return arenas - near;
+}
+
+static bool make_pages(hy_space *space, hy__gc_map *map, size_t arenas)
+{
+    const size_t far = choose_window(map, arenas);
+    size_t places = 1;
+    while (places < 4 * far) {
         places *= 2;
     }
     const size_t table = places * sizeof(hy__gc_arena);
-    const size_t pages = (arenas + 1) * HY__PAGES * sizeof(uint32_t);
-    if (!hy__buffer_reserve(space, &map->arenas, table) ||
+    const size_t pages = (map->window_pages + far * HY__PAGES) * sizeof(uint32_t);
+    if (!hy__buffer_reserve(space, &map->far, table) ||
         !hy__buffer_reserve(space, &map->pages, pages)) {
         return false;
     }
-    map->arena_mask = places - 1;
-    (void)memset(map->arenas.data, 0, table);
-    (void)memset(map->pages.data, 0, pages);
+    map->far_mask = places - 1;
+    (void)memset(map->far.data, 0, table);
+    if (pages != 0) {
+        (void)memset(map->pages.data, 0, pages);
+    }
     enter_pools(map);
     return true;
 }
@@ -122,11 +165,13 @@ bool hy__map_make(hy_space *space, hy__gc *gc)
     }
     gc->counters.pools_walked = map->pool_count;
     map->slots = (uint32_t)made.slots;
-    return !made.failed && make_tables(space, map, made.arenas);
+    return !made.failed && make_pages(space, map, made.arenas);
 }
 
+/* ---- what is not in the window ------------------------------------------------------------------ */
+
 /* Of a block with a mapping of its own. */
-uint32_t hy__map_slot_alone(const hy__gc_map *map, uintptr_t address)
+static uint32_t slot_alone(const hy__gc_map *map, uintptr_t address)
 {
     const hy__gc_pool *const pools = map->pools.data;
     size_t low = map->first_alone;
@@ -143,4 +188,16 @@ uint32_t hy__map_slot_alone(const hy__gc_map *map, uintptr_t address)
         }
     }
     return HY__NO_SLOT;
+}
+
+uint32_t hy__map_slot_far(const hy__gc_map *map, uintptr_t address)
+{
+    const hy__gc_arena *const arena = place_of(map, address >> HY__ARENA_SHIFT);
+    if (arena->number == 0) {
+        return slot_alone(map, address);
+    }
+    const size_t number = arena->pages[address / HY_PAGE_SIZE % HY__PAGES];
+    return number != 0
+               ? hy__slot_in_pool((const hy__gc_pool *)map->pools.data + number - 1, address)
+               : HY__NO_SLOT;
 }

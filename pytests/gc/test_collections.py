@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING
 
 import pytest
 
-from heapyard import FaultyPages, Kind, ObjectSpace
+from heapyard import BufferPages, FaultyPages, Kind, ObjectSpace
+from heapyard._native.library import library
 from heapyard.collector import Engine
 from heapyard.errors import BadArgumentError, OutOfMemoryError
 from heapyard.misuse import recorded_misuse
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from heapyard import CollectorCounters
     from pytests.gc.conftest import MakeSpace
+
+FROZEN = 4
+"""The bit of a count that tells collections to leave an object alone (HY_OBJECT_FROZEN)."""
 
 
 def counters(space: ObjectSpace) -> CollectorCounters:
@@ -190,6 +195,43 @@ def test_free_blocks_between_containers_are_none(space: ObjectSpace, step: int) 
     assert space.collect() == 0
     found = counters(space)
     assert found.candidates == len(kept)
+
+
+@pytest.mark.parametrize("bit", [0, FROZEN])
+def test_free_blocks_are_no_containers_whatever_the_heaps_key(
+    make_space: MakeSpace, bit: int
+) -> None:
+    """A free block has its seal where an object has its count: flags are then bits of the key."""
+    space = make_space(list_limit=0)
+    heap = library().hy_space_heap(space.handle, True)
+    key = ctypes.c_uint64.from_address(heap)  # its first field
+    key.value = key.value & ~FROZEN | bit
+    node = space.node_type("node", 4)
+    objects = space.new_many(node, 1000)
+    for one in objects[100:]:
+        space.decref(one)
+    assert space.collect() == 0
+    assert counters(space).candidates == 100
+    assert space.containers() == sorted(objects[:100])
+
+
+def test_containers_are_found_in_arenas_far_apart(engine: str) -> None:
+    source = BufferPages(300 << 20)
+    with ObjectSpace(source=source, engine=engine) as space:
+        node = space.node_type("node", 60)
+        near = space.new_many(node, 10_000)
+        hole = source.map(200 << 20)
+        far = space.new_many(node, 10_000)
+        assert max(far) - min(near) > 200 << 20
+        pairs = [one for two in zip(near, far, strict=True) for one in two]
+        space.link(pairs, [(i, 0, i - 1) for i in range(4, len(pairs))])
+        space.link(pairs, [(3, 0, len(pairs) - 1), (0, 59, 1), (1, 59, 2)])
+        for one in pairs[1:]:
+            space.decref(one)
+        assert space.collect() == len(pairs) - 3
+        assert sorted(space.containers()) == sorted(pairs[:3])
+        space.check()
+        source.unmap(hole, 200 << 20)
 
 
 def test_referrers_are_found(space: ObjectSpace) -> None:

@@ -1,0 +1,93 @@
+/*
+ * walk.h: what the walks over the pools share.
+ *
+ * The side array has a number for each slot. While references are taken off, in any order, it is what is
+ * left of them so far; then:
+ *
+ *     settled (far below 0)      0               above 0
+ *     no container, frozen, or   not reached     referred to from outside, or reached
+ *     reached from a root        (yet)
+ */
+#ifndef HEAPYARD_GC_WALK_H
+#define HEAPYARD_GC_WALK_H
+
+#include "gc/map.h"
+
+/* So much can be taken off without an overflow. */
+#define HY__SETTLED (-(INT32_C(1) << 30))
+
+/* How many slots wait for their place in the side array to come into the cache, and objects for
+ * themselves. Powers of two. */
+#define HY__WAITING_SLOTS   64
+#define HY__WAITING_OBJECTS 64
+
+/* A container that something refers to, and its slot. */
+typedef struct hy__edge {
+    hy_object *object;
+    uint32_t slot;
+} hy__edge;
+
+typedef struct hy__walk {
+    hy_space *space;
+    hy__gc *gc;
+    const hy__gc_map *map;
+    int32_t *left;
+    unsigned char *present;           /* by slot: holds a container; NULL: look */
+    uint32_t at;                      /* in the ring */
+    uint32_t ring[HY__WAITING_SLOTS]; /* slots that a reference has to be taken off */
+    uintptr_t from;                   /* the container whose references are looked at */
+    uint32_t cursor;                  /* the slot that the marking walk is at */
+    int32_t flag;                     /* what is put in the side array for what is reached */
+    uint32_t edge_count;
+    uint32_t first_edge;
+    uint32_t object_count;
+    uint32_t first_object;
+    hy_object *next; /* before all others; NULL: none */
+    bool failed;
+    hy__edge edges[HY__WAITING_SLOTS]; /* rings: first in, first out */
+    hy_object *objects[HY__WAITING_OBJECTS];
+} hy__walk;
+
+static inline bool hy__is_settled(int32_t left)
+{
+    return left < HY__SETTLED / 2;
+}
+
+/* What lies so far from the container that refers to it: its slot is in the cache. */
+#define HY__NEAR ((uintptr_t)32 << 10)
+
+static inline bool hy__is_near(const hy__walk *w, const hy_object *child)
+{
+    return (uintptr_t)child - w->from + HY__NEAR < 2 * HY__NEAR;
+}
+
+typedef void hy__child_fn(hy__walk *w, hy_object *child);
+
+/* Call `each` for each child; most containers are references and nothing else. `visit` does the same where
+ * a traverse has to be called. */
+static inline __attribute__((always_inline)) void
+hy__for_each_child(hy__walk *w, hy_object *object, hy__child_fn *each, hy_visit_fn *visit)
+{
+    const hy__type *const type = hy__type_of(object);
+    w->from = (uintptr_t)object;
+    if ((type->spec.flags & HY_TYPE_REFERENCES) == 0 || type->spec.item_size != 0) {
+        (void)type->spec.traverse(object, visit, w);
+        return;
+    }
+    hy_object **const end = (hy_object **)(void *)((char *)object + type->spec.object_size);
+    for (hy_object **field = (hy_object **)(void *)(object + 1); field < end; field++) {
+        if (*field != NULL) {
+            each(w, *field);
+        }
+    }
+}
+
+/* mark.c */
+
+/* What the roots of the space reach is settled: before references are taken off. */
+void hy__mark_from_roots(hy__walk *w);
+
+/* What is referred to from outside reaches has something left. */
+void hy__mark_reached(hy__walk *w);
+
+#endif /* HEAPYARD_GC_WALK_H */
