@@ -91,6 +91,19 @@ static char *resize_in_place(hy__bump_big *big, size_t new_size)
     return address;
 }
 
+/* Pages for `size` bytes, and an eighth more where the block grows, if they can be had: a buffer that
+ * grows by small steps is copied at few of them. Pages that nobody touches are no memory. */
+static char *map_to_grow(hy__bump *bump, size_t size, bool grows, size_t *mapped)
+{
+    *mapped = pages_for(grows ? size + size / 8 : size);
+    char *const address = map_pages(bump, *mapped, HY_PAGE_SIZE);
+    if (address != NULL || !grows) {
+        return address;
+    }
+    *mapped = pages_for(size);
+    return map_pages(bump, *mapped, HY_PAGE_SIZE);
+}
+
 /* Larger than the pages, or less than half of them: move, to pages of its own or into the chain. A
  * smaller block that can't move stays. */
 static char *move(hy__bump *bump, hy__bump_big *big, size_t new_size)
@@ -98,8 +111,9 @@ static char *move(hy__bump *bump, hy__bump_big *big, size_t new_size)
     const hy__bump_span old = big->span;
     const size_t kept = new_size < big->requested ? new_size : big->requested;
     const bool stays_big = new_size >= HY_BUMP_BIG;
-    const size_t mapped = pages_for(new_size);
-    char *const address = stays_big ? map_pages(bump, mapped, HY_PAGE_SIZE)
+    const bool grows = new_size > big->requested;
+    size_t mapped = 0;
+    char *const address = stays_big ? map_to_grow(bump, new_size, grows, &mapped)
                                     : hy__bump_take(bump, new_size, HY_BUMP_ALIGNMENT);
     if (address == NULL) {
         return NULL;

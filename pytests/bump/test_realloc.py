@@ -131,7 +131,25 @@ class TestLargeBlocks:
             block = bump.realloc(block, size, size * 2)
             size *= 2
             assert read(block, 100_000) == pattern(100_000)
-        assert source.counts.mapped_bytes <= size + 2 * BIG
+        assert source.counts.mapped_bytes <= size + size // 8 + 2 * BIG
+
+    def test_growth_by_small_steps_moves_once_in_many(
+        self, bump: Bump, source: FaultyPages
+    ) -> None:
+        size = 1_000_000
+        block = make(bump, size, last=True)
+        before = source.counts.maps
+        for _ in range(256):
+            block = bump.realloc(block, size, size + 4096)
+            size += 4096
+        assert read(block, 1_000_000) == pattern(1_000_000)
+        assert source.counts.maps - before <= 8
+
+    def test_growth_needs_no_more_than_it_asks_for(self, bump: Bump, source: FaultyPages) -> None:
+        block = make(bump, 1_000_000, last=True)
+        source.fail_at(1)
+        moved = bump.realloc(block, 1_000_000, 1_100_000)
+        assert read(moved, 1_000_000) == pattern(1_000_000)
 
     @pytest.mark.parametrize("new", [70_000, 100, 0])
     def test_a_shrink_never_fails(self, bump: Bump, source: FaultyPages, new: int) -> None:

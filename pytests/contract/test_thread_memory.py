@@ -58,8 +58,13 @@ def test_calls_in_the_last_destructor_leave_nothing_behind(trial: Trial) -> None
 
 
 def _leave_nothing(trial: Trial, life: Callable[[Plan], None]) -> None:
-    """Thousands of threads that do the same and end: the slope of what they leave."""
+    """Thousands of threads that do the same and end: the slope of what they leave.
+
+    Main makes and frees blocks too, so that a quarantine is full before the slope is taken.
+    """
     plan = trial.plan(Check.NONE, repeat=ROUNDS)
+    for size in (24, 100, 200, 1000):
+        plan.free_many(plan.malloc_many(32, size))
     for thread in range(1, THREADS_A_ROUND + 1):
         with turns(plan, thread):
             life(plan)

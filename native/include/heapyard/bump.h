@@ -134,7 +134,8 @@ HY_API HY_NODISCARD void *hy_bump_alloc_zeroed(hy_bump *bump, size_t count, size
  * In place: always when it shrinks; when it grows, if it is the last block of the current block of
  * pages and there is room (O(1)), or if it has pages of its own and these suffice. The last block
  * gives back what it no longer needs. Pages of its own that are
- * more than twice what is needed are given back. A block that moves leaves its old bytes behind,
+ * more than twice what is needed are given back; one that has outgrown its pages gets an eighth more
+ * than it asks for, if they can be had. A block that moves leaves its old bytes behind,
  * unless it had pages of its own. O(1) plus the copy; O(large blocks) for a page-aligned block.
  *
  * Misuse is told where it costs no search: a block that isn't 16-aligned (misaligned pointer), lies
