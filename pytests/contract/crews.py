@@ -52,7 +52,7 @@ def round_sizes(trial: Trial, count: int, largest: int) -> list[int]:
     return [int(2 ** trial.random.uniform(3, largest.bit_length() - 1)) for _ in range(count)]
 
 
-def growth(figures: Sequence[int]) -> int:
-    """Bytes gained from the second quarter of the rounds to the last."""
+def growth(figures: Sequence[int], *, since: int = 2) -> int:
+    """Bytes gained from the second quarter of the rounds, or that number `since`, to the last."""
     quarter = len(figures) // 4
-    return min(figures[-quarter:]) - min(figures[quarter : 2 * quarter])
+    return min(figures[-quarter:]) - min(figures[(since - 1) * quarter : since * quarter])

@@ -10,9 +10,11 @@ Six is the bound: jemalloc 5.3.0, which keeps freed pages for ten seconds, has m
 from collections.abc import Sequence
 
 from heapyard.contract.footprint import (
+    ORDERS,
     PLAIN,
     at_most,
     equal_blocks,
+    fill,
     freed_in_order,
     grown,
     warm_up,
@@ -158,6 +160,42 @@ def test_freed_blocks_of_every_size_are_used_again(trial: Trial) -> None:
     more = max(0, figures[-1] - figures[-3])
     trial.figure("more_in_memory", round(more / KIB), unit="KiB")
     at_most(trial, plan, more, 8 * MIB, "more after 12 MiB of blocks of each size")
+
+
+@rule("HY-MERGE-10", level=SHOULD, source=SOURCE, needs={"free"})
+def test_all_that_was_freed_serves_one_block(trial: Trial) -> None:
+    """Once all blocks are freed, in whatever order, their memory serves one block.
+
+    48 MiB of blocks of 100 to 60,000 bytes, freed in five orders, then a block of seven eighths of
+    them. One that gives nothing back (`keeps_memory`: a region over a span of memory), and whose
+    blocks lay side by side, must find it where they lay: nothing is mapped for it. An eighth is
+    left to lists whose bins are that coarse. Of others, what is mapped for it is a figure: address
+    space, the worst of the orders.
+    """
+    figures = [_mapped_for_whole(trial, order) for order in ORDERS]
+    trial.figure("mapped_worst", max(figures), unit="%")
+
+
+WHOLE = 48 * MIB
+
+
+def _mapped_for_whole(trial: Trial, order: str) -> int:
+    """Address space that one block takes beyond the most that was mapped before, in per cent."""
+    plan = trial.plan(PLAIN)
+    warm_up(plan, (100, 60_000), "mapped")
+    blocks = fill(plan, (100, 1000, 5000, 20_000, 60_000), WHOLE, trial.random)
+    plan.measure("extent")
+    plan.measure("mapped")
+    for block in freed_in_order(blocks, order, trial.random):
+        plan.free(block)
+    plan.malloc(WHOLE // 8 * 7)
+    plan.measure("mapped")
+    outcome = trial.holds(plan, time_limit=25)
+    before, after = grown(outcome, "mapped")
+    side_by_side = outcome.values("extent")[0] < WHOLE * 3 // 2
+    if side_by_side and not trial.target.capabilities.has("release"):
+        at_most(trial, plan, after - before, MIB, f"mapped for it, all freed {order}")
+    return round(100 * max(0, after - before) / WHOLE)
 
 
 _SIZES = tuple(sorted({16 * round(2 ** (step / 3)) for step in range(43)}))

@@ -75,6 +75,8 @@ static void unmap(books *chunk)
     yard_count_unmapped(YARD_CHUNK);
     if (yard_defect(DEFECT_chunks_lazily_free)) {
         (void)madvise(chunk, YARD_CHUNK, MADV_FREE);
+    } else if (yard_defect(DEFECT_chunks_keep_addresses)) {
+        (void)madvise(chunk, YARD_CHUNK, MADV_DONTNEED);
     } else {
         (void)munmap(chunk, YARD_CHUNK);
     }

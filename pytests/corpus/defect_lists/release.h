@@ -49,6 +49,8 @@
     X(aligned_base_lost, "HY-MERGE-08", "memory",                                                  \
       "what lies around an aligned block is lost when it is freed (glibc BZ 14581)")               \
     X(class_never_reused, "HY-MERGE-09", "memory", "freed blocks of one class are lost")           \
+    X(chunks_keep_addresses, "HY-MERGE-10", "figure",                                              \
+      "the memory of free chunks goes back, their addresses are not used again")                   \
     X(phase_loses_blocks, "HY-FRAG-01", "memory", "each tenth freed block is lost")                \
     X(phase_loses_a_page, "HY-FRAG-02", "memory", "each fiftieth free loses a page")               \
     X(one_mapping_in_16_lost, "HY-FRAG-03", "memory", "each sixteenth freed mapping is lost")      \
