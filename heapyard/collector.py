@@ -25,6 +25,7 @@ class Engine(IntEnum):
 
     WALK = 0
     LINKED = 1
+    POOLS = 2
 
 
 @dataclass(frozen=True, slots=True)

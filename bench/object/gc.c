@@ -3,7 +3,7 @@
  *
  *     bench_gc ENGINE SHAPE ORDER COUNT GARBAGE [FIELDS]
  *
- * ENGINE is walk, roots (walk, with the roots known) or linked. SHAPE: ring (each node refers to the
+ * ENGINE is walk, roots (walk, with the roots known), pools (walk, with generations of pools) or linked. SHAPE: ring (each node refers to the
  * next), tree (two children and the parent), random (three others). ORDER: fresh (neighbours in the
  * graph are neighbours in memory), shuffled, or aged (half of all objects made first were dropped, and
  * those of the graph fill the gaps). COUNT containers of FIELDS references (4), an atom of 32 bytes made
@@ -251,7 +251,9 @@ int main(int argc, char **argv)
     const size_t fields = argc > 6 ? strtoull(argv[6], NULL, 10) : 4;
     const hy_space_config config = {
         .size = sizeof config,
-        .engine = strcmp(argv[1], "linked") == 0 ? HY_GC_LINKED : HY_GC_WALK,
+        .engine = strcmp(argv[1], "linked") == 0  ? HY_GC_LINKED
+                  : strcmp(argv[1], "pools") == 0 ? HY_GC_POOLS
+                                                  : HY_GC_WALK,
     };
     graph g = {.space = hy_space_new(&config), .count = strtoull(argv[4], NULL, 10)};
     const hy_type_spec spec = {

@@ -14,6 +14,8 @@ static size_t close_gc(hy_space *space)
     hy__buffer_drop(space, &gc->present);
     hy__buffer_drop(space, &gc->stack.buffer);
     hy__buffer_drop(space, &gc->garbage.buffer);
+    hy__buffer_drop(space, &gc->ages);
+    gc->age_count = 0;
     return bytes;
 }
 
@@ -32,7 +34,7 @@ hy__gc *hy__gc_of(hy_space *space)
     gc->frozen.previous = &gc->frozen;
     space->gc = gc;
     space->gc_drop = close_gc;
-    space->log.is_kept = !space->is_linked;
+    space->log.is_kept = !space->is_linked && !space->is_by_pools;
     return gc;
 }
 
@@ -43,8 +45,9 @@ static bool find(hy_space *space, hy__gc *gc, unsigned generation)
     if (space->is_linked) {
         return hy__find_in_lists(space, gc, generation);
     }
-    return generation == HY_GC_GENERATIONS - 1 ? hy__find_by_walk(space, gc)
-                                               : hy__find_in_log(space, gc, generation);
+    return space->is_by_pools || generation == HY_GC_GENERATIONS - 1
+               ? hy__find_by_walk(space, gc, generation)
+               : hy__find_in_log(space, gc, generation);
 }
 
 /* All of the log are old from now on; the garbage among them too, for as long as it is there. */
@@ -74,7 +77,7 @@ static bool find_garbage(hy_space *space, hy__gc *gc, unsigned generation)
     gc->stack.count = 0;
     gc->result = (hy_gc_result){.generation = generation};
     const bool is_full = generation == HY_GC_GENERATIONS - 1;
-    if (is_full) {
+    if (is_full || space->is_by_pools) {
         hy__lists_flush(space, &space->containers);
     }
     space->is_walking = true;
@@ -114,6 +117,9 @@ static bool run(hy_space *space, hy__gc *gc, unsigned generation)
         empty_log(space);
     }
     hy__finish(space, gc);
+    if (space->is_by_pools) {
+        hy__ages_note(space, gc);
+    }
     return true;
 }
 

@@ -5,7 +5,8 @@
  *        |
  *        +---- verify.c         whether traverse tells the truth (debug spaces)
  *        |
- *        +---- walk.c (map.c)   all containers, by the pools of their heap    \
+ *        +---- walk.c (map.c, mark.c)  all containers, by the pools of their heap  \
+ *        |     (ages.c)         or those of the pools that are young enough        |
  *        +---- log.c            the young and the middle ones, by the log       }  find garbage
  *        +---- linked.c         any generation, by the lists                  /
  *        |
@@ -59,7 +60,9 @@ typedef struct hy__gc {
     hy__gc_map map;
     hy__buffer side; /* of int32_t, by slot or place in the log: what is left of the references */
     hy__buffer present; /* of bytes, by slot, where a tool watches each block: holds a container */
-    hy__objects stack;  /* reached, not yet looked at */
+    hy__buffer ages;    /* by pools: what they were like after the last collection */
+    size_t age_count;
+    hy__objects stack; /* reached, not yet looked at */
     hy__objects garbage;
     hy__gc_link doomed; /* linked: the garbage */
     hy__gc_link frozen; /* linked: what is left alone */
@@ -82,7 +85,7 @@ hy__gc *hy__gc_of(hy_space *space);
 static inline size_t hy__gc_bytes(const hy__gc *gc)
 {
     return gc->map.pools.size + gc->map.far.size + gc->map.pages.size + gc->side.size +
-           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size;
+           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size + gc->ages.size;
 }
 
 /* What counts of an object's references in 32 bits: one that has more is referred to from outside by far. */
@@ -108,11 +111,16 @@ static inline void hy__push(hy__objects *stack, hy_object *object)
     hy__objects_data(stack)[stack->count++] = object;
 }
 
-/* map.c: lay out the pools. */
-bool hy__map_make(hy_space *space, hy__gc *gc);
+/* map.c: lay out the pools of a generation and of younger ones. */
+bool hy__map_make(hy_space *space, hy__gc *gc, unsigned generation);
+
+/* ages.c: note what the pools are like after a collection, and tell the generation of one by that. */
+void hy__ages_note(hy_space *space, hy__gc *gc);
+unsigned hy__ages_of(const hy__gc *gc, const hy_heap_pool *pool);
+unsigned hy__ages_of_object(hy_space *space, const hy_object *object);
 
 /* walk.c, log.c, linked.c: fill in gc->garbage and gc->result.candidates. False: no memory. */
-bool hy__find_by_walk(hy_space *space, hy__gc *gc);
+bool hy__find_by_walk(hy_space *space, hy__gc *gc, unsigned generation);
 bool hy__find_in_log(hy_space *space, hy__gc *gc, unsigned generation);
 bool hy__find_in_lists(hy_space *space, hy__gc *gc, unsigned generation);
 

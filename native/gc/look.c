@@ -55,6 +55,9 @@ unsigned hy_gc_generation(hy_space *space, const hy_object *object)
     if (hy__is_frozen(object)) {
         return HY_GC_GENERATIONS;
     }
+    if (space->is_by_pools) {
+        return hy__ages_of_object(space, object);
+    }
     if (!space->is_linked) {
         const size_t index = hy__index_of(object);
         return index == 0 ? 2 : index < space->log.middle ? 1 : 0;

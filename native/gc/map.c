@@ -6,6 +6,7 @@ typedef struct layout {
     size_t arenas;
     const void *last_arena;
     uint64_t slots;
+    unsigned generation;
     bool failed;
 } layout;
 
@@ -24,6 +25,10 @@ static hy__gc_pool describe(const hy_heap_pool *pool, uint64_t slot)
 /* Pools with a mapping of their own come last. Both kinds are by address, as the walk is. */
 static int note_pool(layout *made, const hy_heap_pool *pool)
 {
+    if (made->generation < HY_GC_GENERATIONS - 1 &&
+        hy__ages_of(made->gc, pool) > made->generation) {
+        return 0;
+    }
     hy__gc_map *const map = &made->gc->map;
     const size_t needed = (map->pool_count + 1) * sizeof(hy__gc_pool);
     if (!hy__buffer_reserve(made->space, &map->pools, needed) ||
@@ -151,9 +156,9 @@ static bool make_pages(hy_space *space, hy__gc_map *map, size_t arenas)
     return true;
 }
 
-bool hy__map_make(hy_space *space, hy__gc *gc)
+bool hy__map_make(hy_space *space, hy__gc *gc, unsigned generation)
 {
-    layout made = {.space = space, .gc = gc};
+    layout made = {.space = space, .gc = gc, .generation = generation};
     hy__gc_map *const map = &gc->map;
     hy_heap *const heap = space->containers.heap;
     map->pool_count = 0;

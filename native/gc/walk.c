@@ -140,9 +140,9 @@ static bool reserve(hy_space *space, hy__gc *gc)
     return true;
 }
 
-bool hy__find_by_walk(hy_space *space, hy__gc *gc)
+bool hy__find_by_walk(hy_space *space, hy__gc *gc, unsigned generation)
 {
-    if (!hy__map_make(space, gc) || !reserve(space, gc)) {
+    if (!hy__map_make(space, gc, generation) || !reserve(space, gc)) {
         return false;
     }
     hy__walk w = {.space = space, .gc = gc, .map = &gc->map, .left = gc->side.data};

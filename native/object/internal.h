@@ -96,6 +96,7 @@ struct hy_space {
     hy__drops drops;
     bool is_debug;
     bool is_linked;     /* containers are in lists, not in a log */
+    bool is_by_pools;   /* nor in lists: pools have generations */
     bool is_collecting; /* from the callback before a collection to that after it */
     bool is_walking;    /* the collector looks at the heap: no object may be made or dropped */
     uint32_t list_limit;

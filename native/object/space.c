@@ -7,7 +7,7 @@
 static bool config_is_valid(const hy_space_config *config)
 {
     return config->size == sizeof *config && (config->flags & ~(uint32_t)HY_SPACE_DEBUG) == 0 &&
-           config->engine <= HY_GC_LINKED && config->reserved == 0;
+           config->engine <= HY_GC_POOLS && config->reserved == 0;
 }
 
 /* The space in its own arena; NULL where there is no memory. */
@@ -60,6 +60,7 @@ hy_space *hy_space_new(const hy_space_config *config)
         return NULL;
     }
     space->is_linked = given->engine == HY_GC_LINKED;
+    space->is_by_pools = given->engine == HY_GC_POOLS;
     space->containers.prefix = space->is_linked ? sizeof(hy__gc_link) : 0;
     hy__track_open(space, given->source);
     hy__lists_open(space, &space->atoms);

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heapyard import FaultyPages, ObjectSpace
+from heapyard import CollectorCounters, FaultyPages, ObjectSpace
 from pytests.support.spaces import verified_spaces
 
 if TYPE_CHECKING:
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     MakeSpace = Callable[..., ObjectSpace]
 
-ENGINES = ("walk", "linked")
+ENGINES = ("walk", "linked", "pools")
+
+OF_OBJECTS = ("walk", "linked")
+"""The engines whose generations are of objects."""
 
 
 @pytest.fixture(params=ENGINES)
@@ -40,3 +43,11 @@ def make_space(source: FaultyPages, engine: str) -> Iterator[MakeSpace]:
 def space(make_space: MakeSpace) -> ObjectSpace:
     """A space with the default configuration."""
     return make_space()
+
+
+def counters(space: ObjectSpace) -> CollectorCounters:
+    """What its collector has done, in a build that counts."""
+    found = space.collector_counters()
+    if found is None:
+        pytest.skip("a build without counters")
+    return found

@@ -12,26 +12,20 @@ from heapyard._native.library import library
 from heapyard.collector import Engine
 from heapyard.errors import BadArgumentError, OutOfMemoryError
 from heapyard.misuse import recorded_misuse
+from pytests.gc.conftest import OF_OBJECTS, counters
 from pytests.gc.test_finalizers import ring
 from pytests.object.nodes import field, set_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heapyard import CollectorCounters
     from pytests.gc.conftest import MakeSpace
 
 FROZEN = 4
 """The bit of a count that tells collections to leave an object alone (HY_OBJECT_FROZEN)."""
 
 
-def counters(space: ObjectSpace) -> CollectorCounters:
-    found = space.collector_counters()
-    if found is None:
-        pytest.skip("a build without counters")
-    return found
-
-
+@pytest.mark.parametrize("engine", OF_OBJECTS)
 def test_an_object_ages_by_surviving(space: ObjectSpace) -> None:
     node = space.node_type("node", 1)
     space.collect()
@@ -44,6 +38,7 @@ def test_an_object_ages_by_surviving(space: ObjectSpace) -> None:
     space.decref(one)
 
 
+@pytest.mark.parametrize("engine", OF_OBJECTS)
 def test_a_young_collection_leaves_old_garbage(space: ObjectSpace) -> None:
     node = space.node_type("node", 1)
     space.collect()

@@ -17,7 +17,10 @@
  * list through headers, as CPython does since 2.0: to compare with, and for a second opinion.
  *
  * Generations: what was made since the last collection is young, what has survived one is middle, what
- * survived that is old. The walk engine knows the first two from a log.
+ * survived that is old. The walk engine knows the first two from a log. With the engine HY_GC_POOLS
+ * pools have generations, as the mail proposed: young are those that were allocated from since the last
+ * collection, middle are others with room, old are full ones. It needs no log, and looks at all that
+ * lies in the same pools as the young.
  *
  * What a collection does with garbage, in this order: weak references to it are cleared, and their
  * callbacks called; finalizers run, each once, all before anything is taken apart; what they have made
