@@ -157,7 +157,8 @@ typedef enum hy_space_flags {
 typedef enum hy_gc_engine {
     HY_GC_WALK = 0,   /* by walking the pools of their heap: no memory for each object */
     HY_GC_LINKED = 1, /* by a list through headers of 16 bytes in front of each, as CPython does */
-    HY_GC_POOLS = 2,  /* as HY_GC_WALK, but generations are of pools and not of objects: to compare */
+    HY_GC_POOLS =
+        2, /* as HY_GC_WALK, but generations are of pools and not of objects: to compare */
 } hy_gc_engine;
 
 /* How a space is made. `size` is sizeof(hy_space_config). */
