@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from heapyard._tells import TELLS
 
@@ -72,12 +72,17 @@ class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this 
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """A bound on what a plan measures: the last figure of a name against the first."""
+    """A bound on what a plan measures: a late figure of a name against an early one."""
 
     figure: str
-    """rss or mapped."""
+    """rss, mapped, mappings, os_calls or usable_bytes."""
     most: int
-    """Bytes by which it may grow."""
+    """By how much it may grow."""
+    since: int | None = 0
+    """The number of the early figure, the first being 0; None: against nothing."""
+    until: Literal["last", "highest", "steady"] = "last"
+    """Which is the late one: the last, the highest of all behind the early one, or the lowest in
+    the last quarter of all (then the early one is the lowest in the second quarter)."""
 
 
 class NotApplicable(Exception):  # noqa: N818

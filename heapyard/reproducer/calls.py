@@ -1,19 +1,21 @@
 """One small function for each kind of operation: the C text of its call, and of its checks.
 
-`WRITERS` has a row for every operation that can be printed; a new one needs its row here, and its
-entry point in `signatures`. What an operation means stands in <heapyard/plan.h>.
+`WRITERS` has a row for every operation but those that `script` writes, which say who makes the
+calls, and when; a new one needs its row here, and its entry point in `signatures`. What an
+operation means stands in <heapyard/plan.h>.
 """
 
 from collections.abc import Callable
 
-from heapyard.reproducer.failure import NoProgramError
+from heapyard.reproducer.figures import note_figure
 from heapyard.reproducer.misuse import MISUSE_WRITERS
 from heapyard.reproducer.numbers import atom, number
+from heapyard.reproducer.processes import write_atfork, write_early, write_signals
 from heapyard.reproducer.shortage import shortage_writers, write_end_of_shortage
 from heapyard.reproducer.writer import Site, Writer
-from heapyard.trial.operations import FIGURES, OPERATIONS, Expect
+from heapyard.trial.operations import FIGURES, Expect
 
-__all__ = ["WRITERS", "write_end_of_round", "write_growth"]
+__all__ = ["WRITERS", "write_end_of_round"]
 
 _ERRORS = {
     Expect.ENOMEM.value: ("ENOMEM",),
@@ -41,13 +43,13 @@ def _allocate(writer: Writer, site: Site) -> None:
     writer.arm_errno(site)
     call = writer.call(site.name, *_arguments(site))
     writer.say(f"{writer.blocks.assign(slot)} = {call};")
-    _judge(writer, site, writer.blocks.pointer(slot))
+    _judge(writer, site, writer.blocks.fresh(slot))
     _settle(writer, site)
 
 
 def _posix_memalign(writer: Writer, site: Site) -> None:
     slot = _slot(site)
-    block = writer.blocks.pointer(slot)
+    block = writer.blocks.fresh(slot)
     judged = any(writer.wants(kind, site) for kind in ("null", "return_code", "memptr"))
     if site.outcome == Expect.SUCCESS and not judged:
         writer.say(f"{writer.blocks.assign(slot)} = NULL;")
@@ -77,7 +79,9 @@ def _posix_memalign(writer: Writer, site: Site) -> None:
 
 def _judge(writer: Writer, site: Site, block: str, *, code: str = "") -> None:
     """Whether success or failure is what the plan expects, and errno with it."""
-    if site.outcome == Expect.SUCCESS and not site.overflows and writer.wants("null", site):
+    may_free = site.operation.resizes and site.known_total == 0
+    succeeds = site.outcome == Expect.SUCCESS and not site.overflows and not may_free
+    if succeeds and writer.wants("null", site):
         writer.used.headers.add("errno.h")
         said = f"NULL, {'returned' if code else 'errno'} %d"
         bytes_asked = (f"(size_t){atom(site.total)}", code or "errno")
@@ -109,12 +113,12 @@ def _fail_unless_one_of(
     writer.fail_if(condition + differs, f"{expected} {' or '.join(names)}", "%d", value)
 
 
-def _settle(writer: Writer, site: Site, *, moved: bool = False) -> None:
+def _settle(writer: Writer, site: Site, block: str = "") -> None:
     """The new block: aligned, apart from others, mapped, zero where it must be; then filled."""
     slot = _slot(site)
     if site.outcome == Expect.FAILURE or site.overflows:
         return
-    block = writer.blocks.pointer(slot)
+    block = block or writer.blocks.fresh(slot)
     alignment = _alignment(writer, site)
     if alignment != "1" and writer.wants("align", site):
         writer.used.headers.add("stdint.h")
@@ -129,7 +133,7 @@ def _settle(writer: Writer, site: Site, *, moved: bool = False) -> None:
         writer.say(f"{writer.helper('mapped')}({block}, {site.total});")
     if site.name == "calloc" and writer.wants("zero", site):
         writer.say(f"{writer.helper('zero')}({block}, {site.total});")
-    writer.blocks.entered(site, site.total, moved=moved)
+    writer.blocks.entered(site, site.total, block)
 
 
 def _alignment(writer: Writer, site: Site) -> str:
@@ -163,54 +167,55 @@ def _resize(writer: Writer, site: Site) -> None:
     _verify_before_shrinking(writer, site, slot)
     in_place = bool(site.expect & Expect.IN_PLACE) and writer.wants("in_place", site)
     careful = in_place or site.outcome == Expect.EITHER or writer.wants("content", site)
+    old = blocks.leaving(slot, returns=careful)
+    writer.arm_errno(site)
+    call = writer.call(site.name, old, *_arguments(site))
     if not careful:
-        writer.arm_errno(site)
-        call = writer.call(site.name, blocks.value(slot), *_arguments(site))
         writer.say(f"{blocks.assign(slot)} = {call};")
-        _judge(writer, site, blocks.pointer(slot))
-        _settle(writer, site, moved=True)
+        _judge(writer, site, blocks.fresh(slot))
+        _settle(writer, site)
         return
-    moved = _call_apart(writer, site, slot)
+    moved = writer.local("void *", "moved")
+    writer.say(f"{moved} = {call};")
     _judge(writer, site, moved)
     if in_place:
-        _fail_if_moved(writer, slot, moved)
+        _fail_if_moved(writer, old, moved)
     may_fail = site.outcome == Expect.EITHER and site.known_total != 0
     if may_fail:
-        _verify_if_it_failed(writer, site, slot, moved)
+        _put_back_if_it_failed(writer, site, slot, moved)
         writer.open(f"if ({moved} != NULL)")
     if writer.wants("content", site) and blocks.may_be_live(slot):
         blocks.verify_kept(slot, moved, site.total)
-    writer.say(f"{blocks.assign(slot)} = {moved};")
-    _settle(writer, site, moved=True)
+    _take(writer, site, slot, moved)
     if may_fail:
         writer.close()
-    if may_fail and site.known_total is None:
-        writer.open(f"if ({moved} == NULL && {atom(site.total)} == 0)")
-        writer.say(f"{blocks.pointer(slot)} = NULL; /* freed */")
-        writer.close()
 
 
-def _verify_if_it_failed(writer: Writer, site: Site, slot: int | str, moved: str) -> None:
+def _take(writer: Writer, site: Site, slot: int | str, moved: str) -> None:
+    """What realloc answered is the slot's block."""
+    blocks = writer.blocks
+    if blocks.fresh(slot) == blocks.pointer(slot):
+        writer.say(f"{blocks.assign(slot)} = {moved};")
+        moved = blocks.pointer(slot)
+    _settle(writer, site, moved)
+
+
+def _put_back_if_it_failed(writer: Writer, site: Site, slot: int | str, moved: str) -> None:
     """The old block is still live then, with all that is in it."""
+    not_freed = "" if site.known_total else f" && {atom(site.total)} != 0"
+    writer.open(f"if ({moved} == NULL{not_freed})")
+    writer.blocks.put_back(slot)
     if writer.wants("content", site) and writer.blocks.may_be_live(slot):
-        not_freed = "" if site.known_total else f" && {atom(site.total)} != 0"
-        writer.open(f"if ({moved} == NULL{not_freed})")
         writer.blocks.verify(slot)
-        writer.close()
-
-
-def _call_apart(writer: Writer, site: Site, slot: int | str) -> str:
-    """The call, its answer in a variable of its own: the old block may still be live."""
-    moved = writer.local("void *", "moved")
-    writer.arm_errno(site)
-    call = writer.call(site.name, writer.blocks.value(slot), *_arguments(site))
-    writer.say(f"{moved} = {call};")
-    return moved
+    writer.close()
 
 
 def _resize_in_vain(writer: Writer, site: Site, slot: int | str) -> None:
     """A call that must fail: the old block stays, with all that is in it."""
-    moved = _call_apart(writer, site, slot)
+    moved = writer.local("void *", "moved")
+    writer.arm_errno(site)
+    call = writer.call(site.name, writer.blocks.value(slot), *_arguments(site))
+    writer.say(f"{moved} = {call};")
     _judge(writer, site, moved)
     if writer.wants("content", site) and writer.blocks.may_be_live(slot):
         writer.blocks.verify(slot)
@@ -222,10 +227,9 @@ def _verify_before_shrinking(writer: Writer, site: Site, slot: int | str) -> Non
         writer.blocks.verify(slot)
 
 
-def _fail_if_moved(writer: Writer, slot: int | str, moved: str) -> None:
-    block = writer.blocks.value(slot)
-    condition = f"{moved} != NULL && {block} != NULL && {moved} != {block}"
-    writer.fail_if(condition, "the block stays at %p", "it moved to %p", block, moved)
+def _fail_if_moved(writer: Writer, old: str, moved: str) -> None:
+    condition = f"{moved} != NULL && {old} != NULL && {moved} != {old}"
+    writer.fail_if(condition, "the block stays at %p", "it moved to %p", old, moved)
 
 
 # --- calls that end a block ---
@@ -346,14 +350,13 @@ def _trim(writer: Writer, site: Site) -> None:
 
 
 def _measure(writer: Writer, site: Site) -> None:
-    if site.known_size is not None and FIGURES[site.known_size] == writer.failure.figure:
-        figure = {"mapped": "mapped_bytes"}.get(writer.failure.figure, writer.failure.figure)
-        writer.say(f"{writer.helper('note')}({writer.helper(figure)}());")
+    if site.known_size is not None:
+        note_figure(writer, FIGURES[site.known_size])
 
 
 def _trend(writer: Writer, site: Site) -> None:
-    """A program has one round in which a note would count: the last."""
-    _measure(writer, site)
+    if site.known_size is not None:
+        note_figure(writer, FIGURES[site.known_size], in_rounds=True)
 
 
 def _idle(writer: Writer, site: Site) -> None:
@@ -363,7 +366,7 @@ def _idle(writer: Writer, site: Site) -> None:
 def _await(writer: Writer, site: Site) -> None:
     """What is given back late has the whole time to go; the figure is noted after it."""
     _idle(writer, site)
-    _note_rss(writer)
+    note_figure(writer, "rss")
 
 
 def _stir(writer: Writer, site: Site) -> None:
@@ -377,21 +380,7 @@ def _stir(writer: Writer, site: Site) -> None:
     writer.close()
     writer.say(f"{writer.helper('pause_for')}(20);")
     writer.close()
-    _note_rss(writer)
-
-
-def _note_rss(writer: Writer) -> None:
-    if writer.failure.figure == "rss":
-        writer.say(f"{writer.helper('note')}({writer.helper('rss')}());")
-
-
-def write_growth(writer: Writer) -> None:
-    """The verdict on what was measured."""
-    if writer.failure.figure:
-        writer.helper("note")
-        values = (f"{writer.failure.most}L", "last - first")
-        condition = f"last - first > {values[0]}"
-        writer.fail_if(condition, "at most %ld bytes more in use", "%ld", *values)
+    note_figure(writer, "rss")
 
 
 def _self_check(writer: Writer, site: Site) -> None:
@@ -404,11 +393,6 @@ def _self_check(writer: Writer, site: Site) -> None:
 
 def _nothing(_writer: Writer, _site: Site) -> None:
     """No call, and no effect."""
-
-
-def _structure(_writer: Writer, site: Site) -> None:
-    """Threads and processes: the program that is written here has one of each."""
-    raise NoProgramError(f"{site.name} has no C text: it takes more than one thread, or process")
 
 
 WRITERS: dict[str, Callable[[Writer, Site], None]] = {
@@ -443,8 +427,9 @@ WRITERS: dict[str, Callable[[Writer, Site], None]] = {
     "watch": _nothing,  # no program measures residue
     "trend": _trend,
     **MISUSE_WRITERS,
-    "early": _structure,
-    **{each.name: _structure for each in OPERATIONS if each.structures},
+    "early": write_early,
+    "signals": write_signals,
+    "atfork": write_atfork,
     **shortage_writers(_allocate, _free),
 }
 """By the operation's name."""

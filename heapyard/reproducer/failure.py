@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from heapyard._rule_trial import RuleViolation
+    from heapyard._rule_trial import Growth, RuleViolation
     from heapyard.trial.checks import Check
     from heapyard.trial.outcome import Outcome
+    from heapyard.trial.plan import Plan
 
-__all__ = ["Failure", "NoProgramError"]
-
-MEASURED = ("rss", "mapped")
-"""Figures that a program can measure of itself."""
+__all__ = ["OWNERS", "Failure", "NoProgramError", "is_chancy"]
 
 _DIES = ("crash", "hang", "exit", "runaway")
 
@@ -21,6 +19,10 @@ _CARELESS = frozenset(
     {"align", "errno", "return_code", "refuse", "memptr", "usable", "mapped", "in_place"}
 )
 """Kinds for which it does not matter what stands in the blocks: they are not filled."""
+
+
+OWNERS = frozenset({"overlap", "content"})
+"""Both show that a byte has two owners; which of them comes first is chance where threads race."""
 
 
 class NoProgramError(Exception):
@@ -40,10 +42,8 @@ class Failure:
     seen: str = ""
     rule: str = ""
     """The rule that was broken, with its level and title, where there is one."""
-    figure: str = ""
-    """What grew too much: a figure that the plan measures, the last time against the first..."""
-    most: int = 0
-    """...and by how many bytes it may."""
+    growth: Growth | None = None
+    """What grew too much: a figure that the plan measures."""
 
     @classmethod
     def of(cls, outcome: Outcome, *, rule: str = "") -> Failure:
@@ -68,16 +68,14 @@ class Failure:
             raise NoProgramError("the rule judges how the process ends, which a program can't")
         if error.outcome is not None:
             return cls.of(error.outcome, rule=rule)
-        growth = error.growth
-        if growth is None or growth.figure not in MEASURED:
-            raise NoProgramError("the rule compares figures of several plans")
-        return cls(
-            expected=error.expected,
-            seen=error.seen,
-            rule=rule,
-            figure=growth.figure,
-            most=growth.most,
-        )
+        if error.growth is None:
+            raise NoProgramError("the rule judges figures that a program can't measure of itself")
+        return cls(expected=error.expected, seen=error.seen, rule=rule, growth=error.growth)
+
+    @property
+    def figure(self) -> str:
+        """The figure that grew too much; empty: none."""
+        return self.growth.figure if self.growth else ""
 
     @property
     def dies(self) -> bool:
@@ -91,7 +89,7 @@ class Failure:
 
     def kinds(self, checks: Check) -> frozenset[str]:
         """Which checks the program makes."""
-        if self.dies or self.figure:
+        if self.dies or self.growth:
             return frozenset()
         if self.kind == "engine":  # a block that reaches into foreign memory
             return frozenset({"mapped", "overlap"})
@@ -103,3 +101,9 @@ class Failure:
     def needs_contents(self) -> bool:
         """Whether blocks are filled, as a program that uses them would."""
         return self.kind not in _CARELESS
+
+
+def is_chancy(plan: Plan, failure: Failure) -> bool:
+    """Whether the failure may need several tries: threads race, or signals come when they come."""
+    races = any(call.name in ("parallel", "signals") for call in plan.calls)
+    return races and failure.status in ("violation", "crash", "hang")

@@ -1,20 +1,21 @@
 """The functions that a program may need beside `main`. Only those that it calls are printed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from heapyard.reproducer.figures import FIGURE_HELPERS, OS_CALLS
+from heapyard.reproducer.helper import Helper
+from heapyard.reproducer.processes import (
+    AT_THREAD_EXIT,
+    ATFORK,
+    CHILD,
+    EARLY,
+    OBJECT_DESTRUCTOR,
+    SIGNAL_EVERY,
+)
 from heapyard.reproducer.shortage import FAIL_OS, LIMIT_SPACE
+from heapyard.reproducer.threads import END_THREAD, LOCK, ON_THREAD, THREADS, TOGETHER
 
-__all__ = ["HELPERS", "Helper", "headers_of", "in_order"]
-
-
-@dataclass(frozen=True)
-class Helper:
-    """One function's C text, what it needs, and the headers for it."""
-
-    text: str
-    needs: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
+__all__ = ["HELPERS", "headers_of", "in_order", "with_lock"]
 
 
 _FAILED = """\
@@ -124,6 +125,18 @@ static void *look_up(void *library, const char *name)
     return found;
 }"""
 
+_OWN = """\
+/* A function that must come with malloc; if another library has it, there is nothing to show. */
+static void own(const char *name)
+{
+    Dl_info mine, other;
+    if (dladdr(dlsym(RTLD_DEFAULT, "malloc"), &mine) == 0 ||
+        dladdr(dlsym(RTLD_DEFAULT, name), &other) == 0 || mine.dli_fbase != other.dli_fbase) {
+        (void)printf("not applicable: this allocator has no %s\\n", name);
+        exit(0);
+    }
+}"""
+
 _DIED = """\
 /* The process may not live through it: then this says so. It stands on a stack of its own. */
 static void died(int signal)
@@ -190,44 +203,29 @@ static void guard(void)
     exit(0);
 }"""
 
-_RSS = """\
-/* Memory in use: what is anonymous and in RAM, less what is marked as free. */
-static long rss(void)
+_AGAIN_AND_AGAIN = """\
+/* It shows only now and then: runs the rest for TRYING s, each time in a process of its own, and
+ * says how often it was seen. */
+static void again_and_again(void)
 {
-    char line[256];
-    long anonymous = 0, lazy = 0;
-    FILE *const file = fopen("/proc/self/smaps_rollup", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        (void)sscanf(line, "Anonymous: %ld", &anonymous);
-        (void)sscanf(line, "LazyFree: %ld", &lazy);
+    const time_t end = time(NULL) + TRYING;
+    int runs = 0, seen = 0, status = 0;
+    while (time(NULL) <= end) {
+        const pid_t child = fork();
+        if (child == 0 && seen > 0) {
+            (void)dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+        }
+        if (child <= 0) {
+            return;
+        }
+        (void)waitpid(child, &status, 0);
+        runs++;
+        seen += status != 0;
     }
-    if (file != NULL) {
-        (void)fclose(file);
+    if (seen > 0) {
+        (void)printf("seen in %d of %d runs\\n", seen, runs);
     }
-    return (anonymous - lazy) * 1024;
-}"""
-
-_MAPPED_BYTES = """\
-/* The size of the address space in use. */
-static long mapped_bytes(void)
-{
-    long pages = 0;
-    FILE *const file = fopen("/proc/self/statm", "r");
-    if (file != NULL) {
-        (void)!fscanf(file, "%ld", &pages);
-        (void)fclose(file);
-    }
-    return pages * sysconf(_SC_PAGESIZE);
-}"""
-
-_NOTE = """\
-/* The first figure and the last. */
-static long first = -1, last = -1;
-
-static void note(long figure)
-{
-    first = first < 0 ? figure : first;
-    last = figure;
+    exit(seen > 0);
 }"""
 
 _PAUSE_FOR = """\
@@ -310,15 +308,18 @@ HELPERS: dict[str, Helper] = {
     "apart": Helper(_APART, ("failed",), ("stdint.h",)),
     "mapped": Helper(_MAPPED, ("failed",), ("errno.h", "stdint.h", "sys/mman.h", "unistd.h")),
     "look_up": Helper(_LOOK_UP, headers=("dlfcn.h", "stdio.h")),
+    "own": Helper(_OWN, headers=("dlfcn.h", "stdio.h")),
     "watch": Helper(_DIED, ("failed",), ("signal.h", "unistd.h")),
     "guard": Helper(
         _GUARD,
         ("failed",),
         ("fcntl.h", "signal.h", "stdio.h", "sys/types.h", "sys/wait.h", "unistd.h"),
     ),
-    "rss": Helper(_RSS, headers=("stdio.h",)),
-    "mapped_bytes": Helper(_MAPPED_BYTES, headers=("stdio.h", "unistd.h")),
-    "note": Helper(_NOTE),
+    "again_and_again": Helper(
+        _AGAIN_AND_AGAIN,
+        headers=("fcntl.h", "stdio.h", "sys/types.h", "sys/wait.h", "time.h", "unistd.h"),
+    ),
+    **FIGURE_HELPERS,
     "pause_for": Helper(_PAUSE_FOR, headers=("time.h",)),
     "stale": Helper(_STALE.replace("STALE", str(1 << 16))),
     "foreign": Helper(_FOREIGN, headers=("stdint.h", "sys/mman.h")),
@@ -334,7 +335,30 @@ HELPERS: dict[str, Helper] = {
             *("ucontext.h", "unistd.h"),
         ),
     ),
+    "os_calls": OS_CALLS,
     "may_end": Helper(_MAY_END, headers=("signal.h", "unistd.h")),
+    "lock": Helper(LOCK, headers=("pthread.h",)),
+    "threads": Helper(THREADS, headers=("errno.h", "pthread.h", "semaphore.h")),
+    "on_thread": Helper(ON_THREAD, ("threads",)),
+    "end_thread": Helper(END_THREAD, ("threads",)),
+    "together": Helper(TOGETHER, headers=("pthread.h",)),
+    "errno_of": Helper("static int errno_of[COUNT_OF_THREADS];", headers=("errno.h",)),
+    "in_child": Helper(
+        CHILD,
+        ("failed",),
+        ("errno.h", "signal.h", "sys/prctl.h", "sys/types.h", "sys/wait.h", "unistd.h"),
+    ),
+    "at_thread_exit": Helper(AT_THREAD_EXIT, headers=("pthread.h",)),
+    "in_object_destructor": Helper(OBJECT_DESTRUCTOR),
+    "signal_every": Helper(
+        SIGNAL_EVERY,
+        headers=(
+            *("errno.h", "sched.h", "signal.h", "sys/syscall.h", "sys/types.h", "sys/wait.h"),
+            *("time.h", "unistd.h"),
+        ),
+    ),
+    "use_memory": Helper(ATFORK, headers=("pthread.h",)),
+    "early": Helper(EARLY, ("failed", "fill", "same"), ("unistd.h",)),
 }
 """In the order in which they are printed: each after what it needs."""
 
@@ -351,3 +375,11 @@ def in_order(wanted: Iterable[str]) -> list[str]:
 def headers_of(names: Iterable[str]) -> set[str]:
     """The headers of these helpers."""
     return {header for name in names for header in HELPERS[name].headers}
+
+
+def with_lock(text: str, *, locks: bool) -> str:
+    """The text with the lines that take `lock` and let it go, or without them."""
+    take, let_go = (
+        f"    (void)pthread_mutex_{word}(&lock);\n" if locks else "" for word in ("lock", "unlock")
+    )
+    return text.replace("<unlock>", let_go).replace("<lock>", take)

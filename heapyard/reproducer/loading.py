@@ -19,12 +19,17 @@ struct heapyard_target {
     void (*close)(void *handle);"""
 
 
+_EXTENSIONS = frozenset({"memalign", "valloc", "pvalloc", "reallocarray", "trim", "usable_size"})
+"""What a library that replaces malloc may leave to the libc, whose blocks and heap are others."""
+
+
 class Loading:
     """Functions by their own names: the program's libc's, or those of a preloaded library."""
 
     arguments = "void"
     command = "./a.out"
     build = "cc {file}"
+    replaces_malloc = True
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -34,6 +39,8 @@ class Loading:
         functions = _in_order(used)
         if any(not SIGNATURES[name].header for name in functions):
             used.helpers.add("look_up")
+        if self.target.path is not None and _EXTENSIONS & set(functions):
+            used.helpers.add("own")
         lines = [
             f"{_pointer(name)}{f' = {SIGNATURES[name].symbol}' if SIGNATURES[name].header else ''};"
             for name in functions
@@ -43,10 +50,13 @@ class Loading:
 
     def start(self, used: Used) -> list[str]:
         """What main does first."""
+        owns = "own" in used.helpers
         return [
             f'call_{name} = look_up(RTLD_DEFAULT, "{name}");'
-            for name in _in_order(used)
             if not SIGNATURES[name].header
+            else f'own("{SIGNATURES[name].symbol}");'
+            for name in _in_order(used)
+            if not SIGNATURES[name].header or (owns and name in _EXTENSIONS)
         ]
 
 
@@ -63,6 +73,7 @@ class _Static(Loading):
 class _Opened(Loading):
     """Functions with a prefix, in a library that the program opens."""
 
+    replaces_malloc = False
     arguments = "int count, char **arguments"
 
     def __init__(self, target: Target) -> None:

@@ -2,16 +2,20 @@
 
 import re
 import textwrap
-from collections.abc import Iterable
 
 from heapyard._version import version
-from heapyard.reproducer.arrays import array_declarations, write_with_array
-from heapyard.reproducer.calls import WRITERS, write_growth
-from heapyard.reproducer.failure import Failure, NoProgramError
-from heapyard.reproducer.helpers import HELPERS, headers_of, in_order
+from heapyard.reproducer.arrays import Arrays
+from heapyard.reproducer.failure import OWNERS, Failure, NoProgramError, is_chancy
+from heapyard.reproducer.figures import notes_of, write_growth
+from heapyard.reproducer.functions import body_of
+from heapyard.reproducer.helpers import HELPERS, headers_of, in_order, with_lock
 from heapyard.reproducer.loading import Loading, loading_of
-from heapyard.reproducer.variables import fits_in_variables, write_with_variables
-from heapyard.reproducer.writer import Writer
+from heapyard.reproducer.repeats import with_loops
+from heapyard.reproducer.script import Form, Script, has_sections, highest_thread
+from heapyard.reproducer.variables import Variables, fits_in_variables, without_names
+from heapyard.reproducer.writer import HUGE, Writer
+from heapyard.trial.encoding import slot_count
+from heapyard.trial.operations import Call
 from heapyard.trial.plan import Plan
 from heapyard.trial.targets import Target
 
@@ -20,11 +24,14 @@ __all__ = ["c_program", "command_of", "listing"]
 HANG_SECONDS = 5
 """How long a program waits for a call that does not return."""
 
+RACE_SECONDS = 5
+"""For how long a program looks for what shows only now and then."""
+
 MEMORY = 2 << 30
 """Bytes in use that count as endless growth, as in the runner."""
 
-SHORT = 25
-"""Lines of a main function that reports show whole."""
+SHORT = 30
+"""Lines that reports show of a program: its main function, and what stands for other threads."""
 
 _WHOLE = 1 << 20
 """Blocks up to here are filled whole."""
@@ -35,9 +42,8 @@ def c_program(plan: Plan, failure: Failure, target: Target, *, file: str = "repr
     loading = loading_of(target)
     if loading is None:
         raise NoProgramError(f"{target.typed} is no allocator that a C program can call")
-    unknown = sorted({call.name for call in plan.calls} - set(WRITERS))
-    if unknown:
-        raise NoProgramError(f"no C text for {', '.join(unknown)}")
+    if not loading.replaces_malloc and any(call.name == "early" for call in plan.calls):
+        raise NoProgramError("only what replaces malloc is called before main")
     return _Program(plan, failure, loading).text(file)
 
 
@@ -48,10 +54,15 @@ def command_of(target: Target, file: str = "repro.c") -> str:
 
 
 def listing(text: str) -> str:
-    """The program's main function, where it has at most SHORT lines; else nothing."""
-    start = text.index("int main(")
-    lines = text[start:].splitlines()
-    return "\n".join(lines) if len(lines) <= SHORT else ""
+    """Where the calls are made: main and the functions for threads and handlers.
+
+    Nothing where these have more than SHORT lines, or the calls stand in a table.
+    """
+    start = re.search(r"^(static void (part|late|at_exit)_1\(|int main\()", text, re.MULTILINE)
+    assert start is not None, "every program has a main"
+    lines = text[start.start() :].splitlines()
+    is_table = any(line.lstrip().startswith("play(") for line in lines)
+    return "" if is_table or len(lines) > SHORT else "\n".join(lines)
 
 
 class _Program:
@@ -59,85 +70,137 @@ class _Program:
         self._plan = plan
         self._failure = failure
         self._loading = loading
-        header = plan.header
-        self._short = fits_in_variables(plan.calls, repeat=header.repeat)
-        capabilities = loading.target.capabilities
-        self._writer = Writer(
-            header,
-            failure,
-            alignment=capabilities.min_alignment,
-            everywhere=not self._short,
+        self._has_sections = has_sections(plan.calls)
+        self._is_chancy = is_chancy(plan, failure)
+        self._short = fits_in_variables(plan)
+        self._writer = self._new_writer()
+        self._form: Form = (
+            Variables(self._writer, shared=self._has_sections)
+            if self._short
+            else Arrays(self._writer, slot_count(plan.calls))
         )
-        self._writer.is_bulk = "bulk_free_only" in capabilities.flags
+
+    def _new_writer(self) -> Writer:
+        capabilities = self._loading.target.capabilities
+        everywhere = self._is_chancy or not self._short
+        writer = Writer(
+            self._plan.header,
+            self._failure,
+            alignment=capabilities.min_alignment,
+            everywhere=everywhere,
+        )
+        writer.is_bulk = "bulk_free_only" in capabilities.flags
+        largest = max((call.size * (call.arg or 1) for call in self._plan.calls), default=0)
+        writer.spares_huge = largest > HUGE and "content" not in writer.kinds
+        writer.is_concurrent = any(call.name == "parallel" for call in self._plan.calls)
+        if self._is_chancy and writer.kinds & OWNERS:
+            writer.kinds |= OWNERS
+        return writer
 
     def text(self, file: str) -> str:
         """All of it."""
         writer = self._writer
-        table, arrays = self._write_calls()
+        self._write_main()
+        shared = self._form.declarations()
         used = writer.used
         declarations = self._loading.declarations(used)
-        main = self._main()
+        lines, functions = writer.own.settle(self._main())
+        if self._has_sections:
+            lines = [*lines[:2], *with_loops(lines[2:-1]), lines[-1]]
         helpers = in_order(used.helpers)
-        wide = {"stdint.h"} if any("_MAX" in line for line in [*writer.lines, *table]) else set()
+        own = "\n".join([*lines, *functions, *shared])
+        wide = {"stdint.h"} if "_MAX" in own else set()
         includes = sorted({*used.headers, *headers_of(helpers), *wide, "stdlib.h"} - {""})
         parts = [
             self._comment(file),
             "\n".join(["#define _GNU_SOURCE", *(f"#include <{name}>" for name in includes)]),
             *declarations,
             *(self._helper(name) for name in helpers),
-            *arrays,
-            *table,
-            main,
+            *shared,
+            *functions,
+            "\n".join(lines),
         ]
         return "\n\n".join(parts) + "\n"
 
-    def _write_calls(self) -> tuple[list[str], list[str]]:
-        writer, calls = self._writer, self._plan.calls
-        if self._failure.dies:
-            self._watch()
-        if self._short:
-            write_with_variables(writer, self._until_failure(calls))
-            write_growth(writer)
-            return [], []
-        table = write_with_array(writer, calls, repeat=self._plan.header.repeat)
+    # --- main ---
+
+    def _write_main(self) -> None:
+        writer, repeat = self._writer, self._plan.header.repeat
+        self._begin()
+        if repeat > 1:
+            writer.open(f"for (size_t round = 0; round < {repeat}; round++)")
+        calls = self._until_failure()
+        Script(writer, self._form, calls).write(ends_round=self._ends_round())
+        if repeat > 1:
+            writer.close()
         write_growth(writer)
-        return table, array_declarations(writer, calls)
 
-    def _until_failure(self, calls: tuple) -> tuple:  # type: ignore[type-arg]
-        op = self._failure.op
-        return calls if op is None or not self._failure.status else calls[: op + 1]
+    def _begin(self) -> None:
+        """What is done about a process that may not live, or that must be run more than once."""
+        writer = self._writer
+        if self._is_chancy:
+            writer.say(f"{writer.helper('again_and_again')}();")
+        if self._failure.status in ("exit", "runaway"):
+            writer.say(f"{writer.helper('guard')}();")
+        elif self._failure.dies or self._is_chancy:
+            writer.say(f"{writer.helper('watch')}();")
 
-    def _watch(self) -> None:
-        grows = self._failure.status in ("exit", "runaway")
-        helper = "guard" if grows else "watch"
-        self._writer.say(f"{self._writer.helper(helper)}();")
+    def _stops_at_failure(self) -> bool:
+        """Whether nothing that comes after the failing call matters."""
+        failure = self._failure
+        is_known = failure.op is not None and bool(failure.status)
+        is_before_end = (failure.op or 0) < len(self._plan.calls)
+        return is_known and is_before_end and self._plan.header.repeat == 1
+
+    def _until_failure(self) -> tuple[Call, ...]:
+        calls = self._plan.calls
+        if self._has_sections or not self._stops_at_failure():
+            return calls
+        return calls[: (self._failure.op or 0) + 1]
+
+    def _ends_round(self) -> bool:
+        return self._is_chancy or not self._stops_at_failure()
+
+    def _main(self) -> list[str]:
+        writer = self._writer
+        start = [f"    {line}" for line in self._loading.start(writer.used)]
+        lines = writer.lines
+        if self._short and not self._has_sections:
+            lines = without_names(lines)
+        body = body_of(lines, writer.locals)
+        end = "    _exit(77);" if "guard" in writer.used.helpers else "    return 0;"
+        return [f"int main({self._loading.arguments})", "{", *start, *body, end, "}"]
 
     def _helper(self, name: str) -> str:
-        large = max((call.size for call in self._plan.calls), default=0) > _WHOLE
-        step = "i = next(i, size)" if large else "i++"
-        if large and name in ("fill", "same"):
-            prefix = "" if "next" in self._writer.used.helpers else HELPERS["next"].text + "\n\n"
-            self._writer.used.helpers.add("next")
-        else:
-            prefix = ""
-        text = prefix + HELPERS[name].text.replace("STEP", step)
-        text = text.replace("SECONDS", str(HANG_SECONDS)).replace("MEMORY", str(MEMORY))
-        return text.replace("FINISHED", "77")
+        text = HELPERS[name].text
+        if name in ("fill", "same"):
+            text = self._stepping(text)
+        text = with_lock(text, locks="lock" in self._writer.used.helpers)
+        for word, value in (
+            ("TRYING", str(RACE_SECONDS)),
+            ("SECONDS", str(HANG_SECONDS)),
+            ("MEMORY", str(MEMORY)),
+            ("FINISHED", "77"),
+            ("COUNT_OF_THREADS", str(highest_thread(self._plan.calls) + 1)),
+            ("NOTES", str(self._notes())),
+            ("TRENDS", str(self._notes())),
+        ):
+            text = text.replace(word, value)
+        return text
 
-    def _main(self) -> str:
-        used = self._writer.used
-        start = [f"    {line}" for line in self._loading.start(used)]
-        lines = _without_idle(self._writer.lines, used.locals)
-        text = "\n".join(lines)
-        own = [
-            _declared(kind, name)
-            for name, kind in used.locals.items()
-            if re.search(rf"\b{name.split()[0]}\b", text)
-        ]
-        grows = self._failure.dies and "guard" in used.helpers
-        end = "    _exit(77);" if grows else "    return 0;"
-        head = [f"int main({self._loading.arguments})", "{", *start, *own]
-        return "\n".join([*head, *lines, end, "}"])
+    def _notes(self) -> int:
+        plan = self._plan
+        return notes_of(self._failure.figure, plan.calls) * plan.header.repeat
+
+    def _stepping(self, text: str) -> str:
+        """Not every byte of a large block is looked at."""
+        large = max((call.size for call in self._plan.calls), default=0) > _WHOLE
+        if not large:
+            return text.replace("STEP", "i++")
+        used = self._writer.used.helpers
+        first = "" if "next" in used else HELPERS["next"].text + "\n\n"
+        used.add("next")
+        return first + text.replace("STEP", "i = next(i, size)")
 
     def _comment(self, file: str) -> str:
         failure = self._failure
@@ -163,21 +226,3 @@ class _Program:
         lines += [f"right it exits 0. Written by heapyard {version()}."]
         body = "\n".join(f" * {line}".rstrip() for line in lines).replace("*/", "* /")
         return f"/*\n{body}\n */"
-
-
-def _without_idle(lines: list[str], names: Iterable[str]) -> list[str]:
-    """The same lines, results that nothing looks at no longer kept."""
-    for name in names:
-        uses = sum(len(re.findall(rf"\b{name}\b", line)) for line in lines)
-        sets = [re.match(rf" *{name} = ", line) is not None for line in lines]
-        if uses == sum(sets):
-            pairs = zip(lines, sets, strict=True)
-            lines = [line.replace(f"{name} = ", "(void)") if idle else line for line, idle in pairs]
-    return lines
-
-
-def _declared(kind: str, name: str) -> str:
-    if kind.startswith("static"):
-        return f"    {kind} {name};"
-    value = "" if "=" in name else " = NULL" if kind.endswith("*") else " = 0"
-    return f"    {kind}{'' if kind.endswith('*') else ' '}{name}{value};"

@@ -120,6 +120,12 @@ def _fail_os(writer: Writer, site: Site) -> None:
     writer.say(f"{writer.helper('fail_os')}({_kinds(site)}, {site.size});")
 
 
+def _count_os(writer: Writer, site: Site) -> None:
+    """None fails; counted only where that is what the program is about."""
+    if writer.failure.figure == "os_calls":
+        writer.say(f"{writer.helper('fail_os')}({_kinds(site)}, 0);")
+
+
 def _end_fail(writer: Writer, _site: Site) -> None:
     writer.say(f"{writer.helper('fail_os')}(0, 0);")
 
@@ -160,7 +166,7 @@ def shortage_writers(allocate: Write, free: Write) -> dict[str, Write]:
         "fail_os": _fail_os,
         "end_fail": _end_fail,
         "limit_space": _limit_space,
-        "count_os": _nothing,
+        "count_os": _count_os,
         "count_cost": _nothing,
         "end_cost": _nothing,
         "malloc_many": _each("malloc", allocate),

@@ -1,74 +1,93 @@
 """The short form: one variable a block, the calls one after the other."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from heapyard.reproducer.calls import WRITERS, write_end_of_round
-from heapyard.reproducer.writer import Site, Writer
+from heapyard.reproducer.calls import WRITERS
+from heapyard.reproducer.writer import HUGE, Numbered, Site, Writer
 from heapyard.trial.operations import Call, Expect
+from heapyard.trial.plan import Plan
 
-__all__ = ["fits_in_variables", "write_with_variables"]
+__all__ = ["Variables", "fits_in_variables", "without_names"]
 
 _MOST_CALLS = 40
 _MOST_SLOTS = 12
+_MOST_TURNS = 5
+"""Of threads: with more, functions are alike in the long form."""
+_MOST_TURNS = 5
+"""Of threads: with more, functions are alike in the long form."""
 
 
 @dataclass
 class _Block:
     size: str
     number: int
+    is_huge: bool = False
+    """Too large to be filled."""
 
 
 class _Variables:
     """Blocks in variables p0, p1...; where each is, how large, and filled with what, is known."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, *, shared: bool) -> None:
         self._writer = writer
-        self._declared: set[int | str] = set()
-        self._live: dict[int | str, _Block] = {}
+        self._shared = shared
+        self.declared: dict[int | str, None] = {}
+        self.live: dict[int | str, _Block] = {}
         self._fills = 0
+
+    def fresh(self, slot: int | str) -> str:
+        return f"p{slot}"
 
     def pointer(self, slot: int | str) -> str:
         return f"p{slot}"
 
     def value(self, slot: int | str | None) -> str:
-        return "NULL" if slot is None or slot not in self._declared else f"p{slot}"
+        return "NULL" if slot is None or slot not in self.live else f"p{slot}"
 
     def assign(self, slot: int | str) -> str:
-        if slot in self._declared:
-            return f"p{slot}"
-        self._declared.add(slot)
-        return f"void *p{slot}"
+        is_known = slot in self.declared or self._shared
+        self.declared[slot] = None
+        return f"p{slot}" if is_known else f"void *p{slot}"
 
     def size(self, slot: int | str) -> str:
-        return self._live[slot].size
+        return self.live[slot].size
 
-    def entered(self, site: Site, size: str, *, moved: bool) -> None:  # noqa: ARG002
+    def entered(self, site: Site, size: str, block: str) -> None:  # noqa: ARG002
         slot = site.slot
         assert slot is not None
         if self._writer.wants("overlap", site):
-            for other, block in self._live.items():
+            for other, live in self.live.items():
                 if other != slot:
                     apart = self._writer.helper("apart")
-                    self._writer.say(f"{apart}(p{slot}, {size}, p{other}, {block.size});")
-        self._live[slot] = _Block(size, self._fills)
+                    self._writer.say(f"{apart}(p{slot}, {size}, p{other}, {live.size});")
+        is_huge = self._writer.spares_huge and (site.known_total or 0) > HUGE
+        self.live[slot] = _Block(size, self._fills, is_huge)
         is_last = self._writer.failure.is_known and site.index == self._writer.failure.op
         if not is_last:
             self._fill(slot, self._fills)
         self._fills += 1
 
     def _fill(self, slot: int | str, number: int) -> None:
-        block = self._live[slot]
+        block = self.live[slot]
         block.number = number
-        if self._writer.fills and block.size != "0":
+        if self._writer.fills and block.size != "0" and not block.is_huge:
             fill = self._writer.helper("fill")
             self._writer.say(f"{fill}(p{slot}, {block.size}, {number});")
 
     def verify(self, slot: int | str) -> None:
-        self.verify_kept(slot, f"p{slot}", self._live[slot].size)
+        self.verify_kept(slot, f"p{slot}", self.live[slot].size)
+
+    def leaving(self, slot: int | str, *, returns: bool) -> str:  # noqa: ARG002
+        return self.value(slot)
+
+    def put_back(self, slot: int | str) -> None:
+        """A variable holds what it held."""
 
     def verify_kept(self, slot: int | str, block: str, size: str) -> None:
-        mine = self._live[slot]
+        mine = self.live[slot]
         shown = size if size == mine.size else _least(self._writer, size, mine.size)
         if shown != "0":
             self._writer.say(f"{self._writer.helper('same')}({block}, {shown}, {mine.number});")
@@ -78,19 +97,20 @@ class _Variables:
             kept = f"n{slot}"
             self._writer.local("size_t", kept)
             self._writer.say(f"{kept} = {size};")
-            self._live[slot].size = kept
+            self.live[slot].size = kept
         self._fill(slot, self._fills)
         self._fills += 1
 
     def taken(self, slot: int | str) -> str:
-        self._live.pop(slot, None)
-        return self.value(slot)
+        block = self.value(slot)
+        self.live.pop(slot, None)
+        return block
 
     def every(self) -> list[int | str]:
-        return sorted(self._live, key=int)
+        return sorted(self.live, key=int)
 
     def may_be_live(self, slot: int | str) -> bool:
-        return slot in self._live
+        return slot in self.live
 
 
 def _least(writer: Writer, one: str, other: str) -> str:
@@ -99,13 +119,48 @@ def _least(writer: Writer, one: str, other: str) -> str:
     return f"{writer.helper('least')}({one}, {other})"
 
 
-def fits_in_variables(calls: tuple[Call, ...], *, repeat: int) -> bool:
+class Variables:
+    """A program in this form; `shared`: by several functions."""
+
+    def __init__(self, writer: Writer, *, shared: bool) -> None:
+        self._writer = writer
+        self._shared = shared
+        self._blocks = _Variables(writer, shared=shared)
+        writer.blocks = self._blocks
+
+    def write(self, calls: Sequence[Numbered]) -> None:
+        """A run of calls, one after the other."""
+        failure = self._writer.failure
+        for index, call in calls:
+            if index is not None and index == failure.op and failure.status:
+                self._writer.say("/* Here: */")
+            WRITERS[call.name](self._writer, Site.of(call, index))
+
+    @contextmanager
+    def copied(self) -> Iterator[None]:
+        """What is written meanwhile is done to a copy of all blocks."""
+        kept = {slot: replace(block) for slot, block in self._blocks.live.items()}
+        yield
+        self._blocks.live = kept
+
+    def declarations(self) -> list[str]:
+        """The variables that functions share, as C text."""
+        slots = sorted(self._blocks.declared, key=int)
+        if not self._shared or not slots:
+            return []
+        return [f"static void {', '.join(f'*p{slot}' for slot in slots)};"]
+
+
+def fits_in_variables(plan: Plan) -> bool:
     """Whether this form is short, and all that it must know of a block is known beforehand."""
+    calls = plan.calls
     slots = {call.slot for call in calls if call.slot is not None and not call.operation.points}
     return (
-        repeat == 1
+        plan.header.repeat == 1
         and len(calls) <= _MOST_CALLS
         and len(slots) <= _MOST_SLOTS
+        and sum(call.name == "on_thread" for call in calls) <= _MOST_TURNS
+        and sum(call.name == "on_thread" for call in calls) <= _MOST_TURNS
         and all(_is_certain(call) for call in calls)
     )
 
@@ -113,16 +168,16 @@ def fits_in_variables(calls: tuple[Call, ...], *, repeat: int) -> bool:
 def _is_certain(call: Call) -> bool:
     """Not a realloc that may fail, or free: what is in the slot after it is seen at run time.
 
-    Nor one for many calls: their slots are elements of an array.
+    Nor calls of which there are many, as one or at the same time: they need an array.
     """
-    if call.operation.many:
+    if call.operation.many or call.name == "parallel":
         return False
     frees = call.operation.resizes and call.size * (1 if call.arg is None else call.arg) == 0
     return not call.operation.resizes or not (call.expect & Expect.EITHER or frees)
 
 
-def _unnamed(lines: list[str]) -> list[str]:
-    """Without the variables that are never looked at again."""
+def without_names(lines: list[str]) -> list[str]:
+    """The same lines, without the variables that are never looked at again."""
     text = "\n".join(lines)
     return [
         re.sub(r"void \*p[0-9]+ = (?!NULL)", "(void)", line)
@@ -131,18 +186,3 @@ def _unnamed(lines: list[str]) -> list[str]:
         else line
         for line in lines
     ]
-
-
-def write_with_variables(writer: Writer, calls: tuple[Call, ...]) -> None:
-    """Write the calls, one after the other."""
-    writer.blocks = _Variables(writer)
-    failure = writer.failure
-    for index, call in enumerate(calls):
-        is_it = index == failure.op and bool(failure.status)
-        if is_it:
-            writer.say("/* Here: */")
-        WRITERS[call.name](writer, Site.of(call, index))
-    if failure.op is None or not failure.status:
-        end = Site.of(Call(19), None)
-        write_end_of_round(writer, end)
-    writer.lines = _unnamed(writer.lines)

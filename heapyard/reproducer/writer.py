@@ -1,15 +1,23 @@
 """What the calls of a plan are written with: lines, and a note of everything that they use."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from heapyard.reproducer.failure import Failure
+from heapyard.reproducer.functions import Functions, body_of
 from heapyard.reproducer.numbers import atom, number
 from heapyard.reproducer.signatures import SIGNATURES
 from heapyard.trial.header import Header
 from heapyard.trial.operations import Call, Expect, Operation
 
-__all__ = ["Blocks", "Site", "Used", "Writer"]
+__all__ = ["HUGE", "Blocks", "Numbered", "Site", "Used", "Writer"]
+
+HUGE = 1 << 30
+
+Numbered = tuple[int | None, Call]
+"""A call and which of the plan it is; None: at the end of a round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,17 +88,20 @@ class Site:
 
 
 class Used:
-    """Everything outside `main` that the lines need."""
+    """Everything outside the program's own functions that their lines need."""
 
     def __init__(self) -> None:
         self.helpers: set[str] = set()
         self.functions: set[str] = set()
+        """Of the allocator."""
         self.headers: set[str] = set()
-        self.locals: dict[str, str] = {}
 
 
 class Blocks(Protocol):
     """Where the plan's blocks live in the program: in variables, or in an array."""
+
+    def fresh(self, slot: int | str) -> str:
+        """The lvalue for what a call answers, until the slot is `entered`."""
 
     def pointer(self, slot: int | str) -> str:
         """The lvalue that holds the block."""
@@ -104,14 +115,20 @@ class Blocks(Protocol):
     def size(self, slot: int | str) -> str:
         """How many bytes of it are filled."""
 
-    def entered(self, site: Site, size: str, *, moved: bool) -> None:
-        """The slot holds a block of so many bytes: apart from all others, and filled."""
+    def entered(self, site: Site, size: str, block: str) -> None:
+        """The slot holds this block of so many bytes: apart from all others, and filled."""
 
     def verify(self, slot: int | str) -> None:
         """The contents are as they were written."""
 
+    def leaving(self, slot: int | str, *, returns: bool) -> str:
+        """The block, as realloc's argument; `returns`: what was in it is looked at afterwards."""
+
     def verify_kept(self, slot: int | str, block: str, size: str) -> None:
-        """So are the first bytes of the block that a realloc answered."""
+        """The first bytes of the block that a realloc answered are as they were written."""
+
+    def put_back(self, slot: int | str) -> None:
+        """A realloc has failed: the slot holds what it held."""
 
     def refill(self, slot: int | str, size: str | None) -> None:
         """New contents, over so many bytes (None: as many as before)."""
@@ -139,8 +156,17 @@ class Writer:
         self.alignment = header.alignment or alignment
         self.used = Used()
         self.lines: list[str] = []
+        """Of the function that is being written: at first main."""
+        self.locals: dict[str, str] = {}
+        """Its variables: their types, by name."""
+        self.own = Functions()
+        """Those of the program beside main."""
         self.kept = "0"
         """What errno is set to before a call, as an expression."""
+        self.spares_huge = False
+        """Whether blocks above HUGE bytes, of which there are some, are not filled."""
+        self.is_concurrent = False
+        """Whether threads run at the same time."""
         self.is_bulk = False
         """Whether the target frees everything at once only."""
         self.blocks: Blocks
@@ -163,6 +189,13 @@ class Writer:
         self._depth -= 1
         self.say(tail)
 
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """One step further in, without braces."""
+        self._depth += 1
+        yield
+        self._depth -= 1
+
     # --- what they use ---
 
     def helper(self, name: str) -> str:
@@ -171,9 +204,26 @@ class Writer:
         return name
 
     def local(self, kind: str, name: str) -> str:
-        """The name of a variable of main, which will be declared."""
-        self.used.locals[name] = kind
+        """The name of a variable of the function, which will be declared."""
+        self.locals[name] = kind
         return name
+
+    @contextmanager
+    def apart(self) -> Iterator[list[str]]:
+        """What is written meanwhile is the body of another function; it is there at the end."""
+        body: list[str] = []
+        kept = self.lines, self.locals, self._depth
+        self.lines, self.locals, self._depth = [], {}, 1
+        yield body
+        body += body_of(self.lines, self.locals)
+        self.lines, self.locals, self._depth = kept
+
+    @contextmanager
+    def function(self, token: str) -> Iterator[None]:
+        """The same, for a function of a name that `own` gave out."""
+        with self.apart() as body:
+            yield
+        self.own.add(token, body)
 
     def call(self, name: str, *arguments: str) -> str:
         """A call of the allocator."""

@@ -85,6 +85,7 @@ class Plan(MisuseCalls, PressureCalls, StructureCalls):
         self._calls: list[Call] = []
         self._owners: list[int | None] = []
         self._vacant: list[int] = []
+        self._late_vacant = {}
         self._pointers: set[int] = set()
         self._asked: dict[int, Call] = {}
 

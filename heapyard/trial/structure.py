@@ -30,6 +30,8 @@ class StructureCalls:
     """Slot numbers that can be used again."""
     _vacant_of: dict[int, list[int]] | None = None
     """In a parallel section: those of the other threads; each keeps to its own."""
+    _late_vacant: dict[int, list[int]]
+    """Those that a thread's calls in destructors leave, once it has ended."""
     _thread = 0
 
     def _add(
@@ -67,6 +69,7 @@ class StructureCalls:
     def join(self, thread: int) -> None:
         """End the thread and wait for it."""
         self._add("join", size=thread)
+        self._vacant.extend(self._late_vacant.pop(thread, ()))
 
     @contextmanager
     def parallel(self, times: int = 1) -> Iterator[None]:
@@ -91,15 +94,19 @@ class StructureCalls:
         pthread key, the so-manieth time that it is called.
         """
         self._add("in_destructor", size=turn)
-        with self._later():
+        with self._later() as left:
             yield
+        self._late_vacant.setdefault(self._thread, []).extend(left)
         self._add("end_section")
 
     @contextmanager
-    def _later(self) -> Iterator[None]:
-        """Calls that are made later than they stand here: no other call uses their slots."""
+    def _later(self) -> Iterator[list[int]]:
+        """Calls that are made later than they stand here: until then no other uses their slots.
+
+        Answers the slots that they leave, when they stand there.
+        """
         before, self._vacant = self._vacant, []
-        yield
+        yield self._vacant
         self._vacant = before
 
     @contextmanager

@@ -7,6 +7,7 @@ is not counted; the effect is 64 MiB or more; and what comes back late is waited
 
 from collections.abc import Sequence
 from random import Random
+from typing import Literal
 
 from heapyard.contract.grids import MIB
 from heapyard.rules import Growth, Trial
@@ -100,15 +101,22 @@ def percent(part: float, whole: float) -> float:
     return round(100 * part / whole, 1)
 
 
-def at_most(
-    trial: Trial, plan: Plan, seen: int, bound: int, what: str, *, growth: str = ""
+def at_most(  # noqa: PLR0913
+    trial: Trial,
+    plan: Plan,
+    seen: int,
+    bound: int,
+    what: str,
+    *,
+    growth: str,
+    since: int | None = 0,
+    until: Literal["last", "highest"] = "last",
 ) -> None:
     """Fail the rule where more than `bound` bytes were seen.
 
-    `growth` names the figure where they are its last note above its first, which a C program can
-    show too.
+    They are what `growth`, a figure of the plan, has gained: see Growth. A C program shows the same.
     """
     if seen > bound:
-        shown = Growth(figure=growth, most=bound) if growth else None
+        shown = Growth(figure=growth, most=bound, since=since, until=until)
         expected = f"at most {bound / MIB:.0f} MiB {what}"
         trial.fail(expected, f"{seen / MIB:.1f} MiB", plan=plan, growth=shown)

@@ -14,7 +14,7 @@ from heapyard.contract.costs import (
     with_holes,
 )
 from heapyard.contract.grids import KIB, MIB
-from heapyard.rules import PROFILE, SHOULD, Trial, rule
+from heapyard.rules import PROFILE, SHOULD, Growth, Trial, rule
 from heapyard.trial import Check, Plan, Slot
 
 USERS = "users: programs whose heap grows must not slow down"
@@ -184,7 +184,9 @@ def test_steady_churn_makes_few_system_calls(trial: Trial) -> None:
     plan = trial.plan(Check.NONE)
     calls = _churn(trial, plan, _Sizes(trial.random, 16, 8 * KIB), live=1000, turns=2000)
     if calls > 2000 // 16:
-        trial.fail("at most 125 system calls in 2,000 replacements", f"{calls}", plan=plan)
+        shown = Growth(figure="os_calls", most=125, since=None)
+        expected = "at most 125 system calls in 2,000 replacements"
+        trial.fail(expected, f"{calls}", plan=plan, growth=shown)
 
 
 @rule(
@@ -209,7 +211,8 @@ def test_no_number_of_live_blocks_makes_each_call_a_system_call(trial: Trial) ->
             plan.measure("os_calls")
         most = max(trial.holds(plan).values("os_calls"))
         if most > 8:
-            trial.fail("at most 8 system calls in 16 pairs", f"{most}", plan=plan)
+            shown = Growth(figure="os_calls", most=8, since=None, until="highest")
+            trial.fail("at most 8 system calls in 16 pairs", f"{most}", plan=plan, growth=shown)
 
 
 @rule("HY-COST-11", level=PROFILE, source=USERS, needs={"free"})

@@ -92,7 +92,8 @@ def test_constant_live_memory_does_not_grow(trial: Trial) -> None:
     early, late = grown(outcome)
     trial.figure("growth", round(late / early, 2), unit="x")
     trial.figure("memory", round(late / outcome.values("live_bytes")[-1], 2), unit="x live")
-    at_most(trial, plan, late, early * 3 // 2, "after five times as many replacements")
+    what = "after five times as many replacements"
+    at_most(trial, plan, late, early * 3 // 2, what, growth="rss")
 
 
 @rule(
@@ -118,7 +119,8 @@ def test_two_buffers_in_a_loop_do_not_grow(trial: Trial) -> None:
         outcome = trial.holds(plan)
         for figure in ("rss", "mapped"):
             seen = outcome.values(figure)
-            at_most(trial, plan, seen[-1] - seen[SETTLED], 16 * MIB, f"more {figure} in a loop")
+            more, what = seen[-1] - seen[SETTLED], f"more {figure} in a loop"
+            at_most(trial, plan, more, 16 * MIB, what, growth=figure, since=SETTLED)
 
 
 @rule(
@@ -141,7 +143,8 @@ def test_large_then_small_then_large_again(trial: Trial) -> None:
         plan.free(block)
     plan.trend("mapped")
     figures = trial.holds(plan, time_limit=20).values("mapped")
-    at_most(trial, plan, max(figures) - figures[0], 256 * MIB, "more mapped after eight turns")
+    more, what = max(figures) - figures[0], "more mapped after eight turns"
+    at_most(trial, plan, more, 256 * MIB, what, growth="mapped", until="highest")
 
 
 @rule(
@@ -166,7 +169,8 @@ def test_churn_of_huge_blocks_keeps_address_space(trial: Trial) -> None:
             plan.measure("mapped")
     most = max(grown(trial.holds(plan, time_limit=20), "mapped"))
     trial.figure("mapped", round(most / MIB), unit="MiB")
-    at_most(trial, plan, most, 1024 * MIB, "mapped for 64 MiB live")
+    what = "mapped for 64 MiB live"
+    at_most(trial, plan, most, 1024 * MIB, what, growth="mapped", until="highest")
 
 
 @rule(
@@ -269,7 +273,7 @@ def _stays_level(trial: Trial, plan: Plan, bound: int, what: str) -> None:
     figures = trial.holds(plan, time_limit=20).values("rss")
     more = max(0, figures[-1] - figures[SETTLED])
     trial.figure("growth", round(more / KIB), unit="KiB")
-    at_most(trial, plan, more, bound, what)
+    at_most(trial, plan, more, bound, what, growth="rss", since=SETTLED)
 
 
 def _any_size(random: Random) -> int:

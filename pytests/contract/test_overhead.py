@@ -1,8 +1,10 @@
 """HY-SIZE: what a block costs beyond what was asked for."""
 
+from typing import NoReturn
+
 from heapyard.contract.footprint import PLAIN, grown, percent
 from heapyard.contract.grids import MIB
-from heapyard.rules import PROFILE, SHOULD, Trial, rule
+from heapyard.rules import PROFILE, SHOULD, Growth, Trial, rule
 
 LIVE = 64 * MIB
 SPREAD = tuple(sorted({round(32 * 2 ** (step / 7)) for step in range(99)}))
@@ -29,8 +31,17 @@ def test_usable_size_is_no_more_than_twice_the_request(trial: Trial) -> None:
     answers = trial.holds(plan).values("usable_bytes")
     for size, usable in zip(SPREAD, answers, strict=True):
         if usable > 2 * size + 64:
-            bound = f"at most {2 * size + 64:,} usable bytes for {size:,}"
-            trial.fail(bound, f"{usable:,}", plan=plan)
+            _fail_of_one(trial, size, usable)
+
+
+def _fail_of_one(trial: Trial, size: int, usable: int) -> NoReturn:
+    most = 2 * size + 64
+    plan = trial.plan(PLAIN)
+    plan.malloc(size)
+    plan.measure("usable_bytes")
+    shown = Growth(figure="usable_bytes", most=most, since=None)
+    expected = f"at most {most:,} usable bytes for {size:,}"
+    trial.fail(expected, f"{usable:,}", plan=plan, growth=shown)
 
 
 @rule(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from heapyard.contract.crews import batch, free_batch, growth, hand_on, round_sizes, turns
 from heapyard.contract.grids import KIB, MIB
-from heapyard.rules import PROFILE, SHOULD, Trial, rule
+from heapyard.rules import PROFILE, SHOULD, Growth, Trial, rule
 from heapyard.trial import Check, Plan, Slot
 
 THREADS_A_ROUND = 8
@@ -66,17 +66,20 @@ def _leave_nothing(trial: Trial, life: Callable[[Plan], None]) -> None:
     plan = trial.plan(Check.NONE, repeat=ROUNDS)
     for size in (24, 100, 200, 1000):
         plan.free_many(plan.malloc_many(400, size))
-    for thread in range(1, THREADS_A_ROUND + 1):
-        with turns(plan, thread):
+    for _ in range(THREADS_A_ROUND):
+        with turns(plan, 1):
             life(plan)
     plan.measure("rss")
     figures = trial.holds(plan, time_limit=25).values("rss")
-    left = growth(figures, since=3) // (THREADS_A_ROUND * ROUNDS // 4)
+    threads = THREADS_A_ROUND * ROUNDS // 4
+    left = growth(figures, since=3) // threads
     if left > LEAK_A_THREAD:
+        most = LEAK_A_THREAD * threads
         trial.fail(
             f"at most {LEAK_A_THREAD} bytes a thread that has ended",
             f"{left} bytes a thread",
             plan=plan,
+            growth=Growth(figure="rss", most=most, since=3, until="steady"),
         )
 
 
@@ -182,6 +185,7 @@ def _stay_level(
             f"at most {mib} MiB more in use, since no more is live",
             f"{grown / MIB:.0f} MiB more",
             plan=plan,
+            growth=Growth(figure="rss", most=bound, until="steady"),
         )
 
 

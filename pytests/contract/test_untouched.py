@@ -2,7 +2,7 @@
 
 from heapyard.contract.footprint import PLAIN, SECONDS, at_most, grown, percent, warm_up
 from heapyard.contract.grids import KIB, MIB
-from heapyard.rules import PROFILE, SHOULD, Trial, rule
+from heapyard.rules import PROFILE, SHOULD, Growth, Trial, rule
 from heapyard.trial import Check, Plan
 
 GIB = 1 << 30
@@ -28,7 +28,8 @@ def test_first_block_costs_little(trial: Trial) -> None:
     used = outcome.values("rss")[0]
     trial.figure("startup", round(used / KIB), unit="KiB")
     trial.figure("startup_mapped", round(outcome.values("mapped")[0] / MIB), unit="MiB")
-    at_most(trial, plan, used, 16 * MIB, "in memory after one malloc and free")
+    what = "in memory after one malloc and free"
+    at_most(trial, plan, used, 16 * MIB, what, growth="rss", since=None)
 
 
 @rule(
@@ -53,7 +54,9 @@ def test_blocks_share_mappings(trial: Trial) -> None:
     most = max(grown(trial.holds(plan), "mappings"))
     trial.figure("blocks_per_mapping", round(20_000 / max(1, most), 1), better="more")
     if most > 5000:
-        trial.fail("at most 5,000 mappings for 20,000 blocks", f"{most:,}", plan=plan)
+        shown = Growth(figure="mappings", most=5000, until="highest")
+        expected = "at most 5,000 mappings for 20,000 blocks"
+        trial.fail(expected, f"{most:,}", plan=plan, growth=shown)
 
 
 @rule(
@@ -127,7 +130,9 @@ def test_address_space_of_a_huge_block_is_used_again(trial: Trial) -> None:
     most = max(grown(trial.holds(plan), "mapped"))
     trial.figure("mapped", round(most / GIB, 1), unit="GiB")
     if most > 20 * GIB:
-        trial.fail("at most 20 GiB mapped for blocks of 4 GiB", f"{most / GIB:.1f} GiB", plan=plan)
+        shown = Growth(figure="mapped", most=20 * GIB, until="highest")
+        expected = "at most 20 GiB mapped for blocks of 4 GiB"
+        trial.fail(expected, f"{most / GIB:.1f} GiB", plan=plan, growth=shown)
 
 
 @rule(
@@ -175,7 +180,9 @@ def _costs_at_most(trial: Trial, plan: Plan, bound: int, what: str) -> None:
     """Run a plan whose one large request may be refused; stop it where it uses memory."""
     outcome = trial.run(plan, memory_limit=LITTLE)
     if outcome.status == "runaway":
-        trial.fail(f"at most {bound // MIB} MiB {what}", "stopped at 256 MiB", plan=plan)
+        shown = Growth(figure="rss", most=bound)
+        expected = f"at most {bound // MIB} MiB {what}"
+        trial.fail(expected, "stopped at 256 MiB", plan=plan, growth=shown)
     used = max(grown(trial.holds(plan) if not outcome.held else outcome))
     trial.figure("cost", round(used / KIB), unit="KiB")
-    at_most(trial, plan, used, bound, what)
+    at_most(trial, plan, used, bound, what, growth="rss")

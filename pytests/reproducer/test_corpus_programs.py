@@ -1,7 +1,8 @@
 """Each defect of the corpus as a C program: it fails with the defect, and without it it does not.
 
 The whole way: the rule catches the defect, the plan is shrunk, printed as C, compiled with all
-warnings, and run with the corpus preloaded (with its defect, and sound) and on the libc alone.
+warnings, and run with the corpus preloaded (with its defect, and sound), on the libc alone, and in
+the long run with other allocators.
 """
 
 from functools import cache
@@ -10,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from heapyard._native.build import current_build
-from heapyard.reproducer import Failure, NoProgramError, c_program
+from heapyard.reproducer import Failure, NoProgramError, c_program, program
 from heapyard.rules import PROFILE, RuleViolation, Trial, find_rule
-from heapyard.trial import resolve_target
+from heapyard.trial import TargetError, resolve_target
 from pytests.corpus.defects import DEFECTS, Defect, corpus_path, corpus_target
 from pytests.corpus.verdicts import body_of, verdict
 from pytests.reproducer.programs import Run, compiled, run
@@ -35,13 +36,35 @@ SAMPLE = (
     "double_free_ignored",
     "foreign_free_ignored",
     "late_write_ignored",
+    "first_realloc_crashes",
+    "destructor_free_crashes",
+    "errno_of_first_thread",
+    "last_destructor_leaks_cache",
+    "heap_shared_with_child",
+    "early_calloc_is_static",
+    "exit_handler_ends_heap",
+    "interrupted_wait_shows",
+    "chunk_thrashes",
+    "usable_is_twice",
 )
+
+OTHERS = ("libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4")
+"""Allocators that a program is run with in the long run, where the machine has them."""
 
 
 @cache
-def libc_breaks(rule: str) -> bool:
-    """Whether this machine's libc does what the rule forbids."""
-    return verdict(rule, resolve_target("libc"))[0] not in ("pass", "skip")
+def breaks(target: str, rule: str) -> bool:
+    """Whether an allocator of this machine does what the rule forbids."""
+    return verdict(rule, resolve_target(target))[0] not in ("pass", "skip")
+
+
+@cache
+def path_of(library: str) -> str:
+    """Where the library is; empty: nowhere."""
+    try:
+        return str(resolve_target(library).path)
+    except TargetError:
+        return ""
 
 
 @pytest.fixture(autouse=True)
@@ -52,30 +75,38 @@ def _plain_process_and_time_to_shrink(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_program_of_a_sample_shows_its_defect(name: str, tmp_path: Path) -> None:
-    _prove(next(defect for defect in DEFECTS if defect.name == name), tmp_path)
+def test_program_of_a_sample_shows_its_defect(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "RACE_SECONDS", 1)
+    defect = next(defect for defect in DEFECTS if defect.name == name)
+    _prove(defect, compiled(_text(defect), tmp_path))
 
 
 @pytest.mark.stress
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)
 def test_program_of_every_defect_shows_it(defect: Defect, tmp_path: Path) -> None:
-    _prove(defect, tmp_path)
+    built = compiled(_text(defect), tmp_path)
+    _prove(defect, built)
+    for library in OTHERS:
+        path = path_of(library)
+        if path and run(built, environment={"LD_PRELOAD": path}).code != 0:
+            assert breaks(library, defect.rule), library
 
 
-def _prove(defect: Defect, folder: Path) -> None:
-    program = compiled(_text(defect), folder)
+def _prove(defect: Defect, built: Path) -> None:
     preloaded = {"LD_PRELOAD": str(corpus_path())}
-    broken = run(program, environment={**preloaded, "HEAPYARD_DEFECT": defect.name})
+    broken = run(built, environment={**preloaded, "HEAPYARD_DEFECT": defect.name})
     assert broken.code == 1, broken
     assert broken.text.startswith("expected: "), broken
     assert "; seen: " in broken.text, broken
     if defect.shows == "misuse":  # the sound build ends the process, with a message
-        assert run(program, environment=preloaded).code == 0
+        assert run(built, environment=preloaded).code == 0
         return
-    assert run(program, environment=preloaded) == Run(0, "")
-    on_libc = run(program)
+    assert run(built, environment=preloaded) == Run(0, "")
+    on_libc = run(built)
     if on_libc.code != 0:
-        assert libc_breaks(defect.rule), on_libc
+        assert breaks("libc", defect.rule), on_libc
 
 
 def _text(defect: Defect) -> str:
