@@ -101,7 +101,7 @@ def percent(part: float, whole: float) -> float:
     return round(100 * part / whole, 1)
 
 
-def at_most(  # noqa: PLR0913
+def at_most(
     trial: Trial,
     plan: Plan,
     seen: int,
@@ -114,7 +114,7 @@ def at_most(  # noqa: PLR0913
 ) -> None:
     """Fail the rule where more than `bound` bytes were seen.
 
-    They are what `growth`, a figure of the plan, has gained: see Growth. A C program shows the same.
+    They are what `growth`, a figure of the plan, has gained: see Growth. A C program shows it too.
     """
     if seen > bound:
         shown = Growth(figure=growth, most=bound, since=since, until=until)
