@@ -8,7 +8,7 @@ operation means stands in <heapyard/plan.h>.
 from collections.abc import Callable
 
 from heapyard.reproducer.figures import note_figure
-from heapyard.reproducer.misuse import MISUSE_WRITERS
+from heapyard.reproducer.misuse import MISUSE_WRITERS, write_may_end
 from heapyard.reproducer.numbers import atom, number
 from heapyard.reproducer.processes import write_atfork, write_early, write_signals
 from heapyard.reproducer.shortage import shortage_writers, write_end_of_shortage
@@ -242,6 +242,8 @@ def _free(writer: Writer, site: Site) -> None:
             writer.blocks.verify(site.slot)
         block = writer.blocks.taken(site.slot)
     more = _arguments(site) if "size" in site.operation.fields else []
+    if more and writer.failure.kind == "misuse":  # the size may be another than was asked for
+        write_may_end(writer)
     writer.arm_errno(site)
     writer.say(f"{writer.call(site.name, block, *more)};")
     writer.errno_is_kept(site)

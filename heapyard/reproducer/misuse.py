@@ -9,7 +9,7 @@ from collections.abc import Callable
 from heapyard.reproducer.numbers import atom
 from heapyard.reproducer.writer import Site, Writer
 
-__all__ = ["MISUSE_WRITERS"]
+__all__ = ["MISUSE_WRITERS", "write_may_end"]
 
 
 def _own(writer: Writer, site: Site) -> str:
@@ -46,7 +46,7 @@ def _at(pointer: str, site: Site) -> str:
     return pointer if site.known_size == 0 else f"(char *){atom(pointer)}{_offset(site)}"
 
 
-def _may_end(writer: Writer) -> None:
+def write_may_end(writer: Writer) -> None:
     """From here on the process may end: that is what a misuse should come to."""
     if writer.failure.kind in ("misuse", ""):
         writer.say(f"{writer.helper('may_end')}();")
@@ -64,7 +64,7 @@ def _foreign(writer: Writer, site: Site) -> None:
 
 
 def _free(writer: Writer, pointer: str) -> None:
-    _may_end(writer)
+    write_may_end(writer)
     writer.say(f"{writer.call('free', pointer)};")
 
 
@@ -83,7 +83,7 @@ def _free_address(writer: Writer, site: Site) -> None:
 
 
 def _stray(writer: Writer, pointer: str, count: str) -> None:
-    _may_end(writer)
+    write_may_end(writer)
     writer.say(f"{writer.helper('stray')}({pointer}, {count});")
 
 
@@ -104,18 +104,18 @@ def _write_stale(writer: Writer, site: Site) -> None:
 
 
 def _link_stale(writer: Writer, site: Site) -> None:
-    _may_end(writer)
+    write_may_end(writer)
     writer.say(f"*(void *volatile *){_own(writer, site)} = {_other(writer, site)};")
 
 
 def _realloc_stale(writer: Writer, site: Site) -> None:
-    _may_end(writer)
+    write_may_end(writer)
     own = _own(writer, site)
     writer.say(f"{own} = {writer.call('realloc', own, site.size)};")
 
 
 def _usable_stale(writer: Writer, site: Site) -> None:
-    _may_end(writer)
+    write_may_end(writer)
     writer.say(f"(void){writer.call('usable_size', _own(writer, site))};")
 
 
