@@ -79,10 +79,12 @@ class Growth:
     most: int
     """By how much it may grow."""
     since: int | None = 0
-    """The number of the early figure, the first being 0; None: against nothing."""
+    """The number of the early figure, the first being 0; None: against nothing. In a steady one: a
+    quarter."""
     until: Literal["last", "highest", "steady"] = "last"
-    """Which is the late one: the last, the highest of all behind the early one, or the lowest in
-    the last quarter of all (then the early one is the lowest in the second quarter)."""
+    """Which is the late one: the last, the highest of all behind the early one, or, where a process
+    must come to a steady state, the lowest in the last quarter of all, the early one being the
+    lowest in the quarter with the number `since`, from 1."""
 
 
 class NotApplicable(Exception):  # noqa: N818

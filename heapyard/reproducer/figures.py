@@ -186,9 +186,9 @@ def write_growth(writer: Writer) -> None:
 
 def _grown(writer: Writer, growth: Growth) -> str:
     if growth.until == "steady":
-        lowest = writer.helper("lowest")
-        late = f"{lowest}(noted - noted / 4, noted)"
-        return f"{late} - {lowest}(noted / 4, noted / 4 * 2)"
+        lowest, quarter = writer.helper("lowest"), growth.since or 1
+        early = f"{lowest}(noted / 4 * {quarter - 1}, noted / 4 * {quarter})"
+        return f"{lowest}(noted - noted / 4, noted) - {early}"
     early = "" if growth.since is None else f" - figures[{growth.since}]"
     if growth.until == "last":
         return f"figures[noted - 1]{early}"

@@ -198,7 +198,8 @@ def _mapped_for_whole(trial: Trial, order: str) -> int:
     before, after = grown(outcome, "mapped")
     side_by_side = outcome.values("extent")[0] < WHOLE * 3 // 2
     if side_by_side and not trial.target.capabilities.has("release"):
-        at_most(trial, plan, after - before, MIB, f"mapped for it, all freed {order}")
+        what = f"mapped for it, all freed {order}"
+        at_most(trial, plan, after - before, MIB, what, growth="mapped", since=1)
     return round(100 * max(0, after - before) / WHOLE)
 
 

@@ -185,7 +185,7 @@ def _stay_level(
             f"at most {mib} MiB more in use, since no more is live",
             f"{grown / MIB:.0f} MiB more",
             plan=plan,
-            growth=Growth(figure="rss", most=mib * MIB, until="steady"),
+            growth=Growth(figure="rss", most=mib * MIB, since=2, until="steady"),
         )
 
 
