@@ -35,23 +35,11 @@ static size_t first_page(const hy__pool *pool)
     return pool->offset >> HY__PAGE_SHIFT;
 }
 
-/* Note whose pages these are. Their class is that of a page run until hy__pages_set_class. */
+/* Note whose pages these are: of a page run, until hy__pool_map. */
 static void set_pool(hy__arena *arena, size_t first, size_t count, uint16_t number)
 {
     for (size_t page = first; page < first + count; page++) {
-        arena->pool_of[page] = number;
-        arena->page_info[page] = HY__PAGE_INFO(number == 0 ? HY__NO_CLASS : HY__RUN_CLASS, 0);
-    }
-}
-
-/* The pool holds blocks of a class. */
-void hy__pages_set_class(hy__pool *pool, unsigned size_class)
-{
-    hy__arena *const arena = hy__pool_arena(pool);
-    pool->size_class = (uint8_t)size_class;
-    uint16_t *const info = &arena->page_info[first_page(pool)];
-    for (unsigned page = 0; page < pool->pages; page++) {
-        info[page] = HY__PAGE_INFO(size_class, page);
+        arena->page_map[page] = HY__PAGE(number, 0, HY__NO_CLASS);
     }
 }
 

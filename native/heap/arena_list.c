@@ -18,8 +18,8 @@ uintptr_t hy__arena_seal(const hy__arena *arena)
     uintptr_t seal = (uintptr_t)arena * odd;
     seal = (seal ^ (uintptr_t)arena->span.owner) * odd;
     seal = (seal ^ (uintptr_t)arena->pools) * odd;
-    return (seal ^ (uintptr_t)arena->pool_of ^ (uintptr_t)arena->free_bits ^
-            (uintptr_t)arena->dirty_bits * 3) *
+    return (seal ^ (uintptr_t)arena->free_bits ^ (uintptr_t)arena->dirty_bits * 3 ^
+            (uintptr_t)arena->lazy_bits * 5) *
            odd;
 }
 
@@ -81,7 +81,7 @@ void hy__arena_relist(hy__heap *heap, hy__arena *arena)
 typedef struct header_plan {
     size_t free_bits;
     size_t dirty_bits;
-    size_t pool_of;
+    size_t lazy_bits;
     size_t pools;
     size_t pages;
 } header_plan;
@@ -90,10 +90,10 @@ static header_plan plan_header(size_t arena_size, size_t colour)
 {
     const size_t pages = arena_size >> HY__PAGE_SHIFT;
     header_plan plan;
-    plan.pool_of = offsetof(hy__arena, page_info) + pages * sizeof(uint16_t);
-    plan.free_bits = hy__round_up(plan.pool_of + pages * sizeof(uint16_t), 64);
+    plan.free_bits = hy__round_up(offsetof(hy__arena, page_map) + pages * sizeof(uint32_t), 64);
     plan.dirty_bits = plan.free_bits + pages / 8;
-    plan.pools = hy__round_up(plan.dirty_bits + pages / 8, 64);
+    plan.lazy_bits = plan.dirty_bits + pages / 8;
+    plan.pools = hy__round_up(plan.lazy_bits + pages / 8, 64);
     /* At most one pool for each page behind the header, and number 0. */
     const size_t end = colour + plan.pools + pages * sizeof(hy__pool);
     plan.pages = hy__round_up(end, HY_PAGE_SIZE) >> HY__PAGE_SHIFT;
@@ -110,7 +110,7 @@ static hy__arena *write_header(hy__heap *heap, char *address)
         .span = {.heap = heap, .owner = heap, .address = address, .size = heap->arena_size},
         .free_bits = (uint64_t *)(void *)(base + plan.free_bits),
         .dirty_bits = (uint64_t *)(void *)(base + plan.dirty_bits),
-        .pool_of = (uint16_t *)(void *)(base + plan.pool_of),
+        .lazy_bits = (uint64_t *)(void *)(base + plan.lazy_bits),
         .pools = (hy__pool *)(void *)(base + plan.pools),
         .pages = (uint32_t)(heap->arena_size >> HY__PAGE_SHIFT),
         .header_pages = (uint32_t)plan.pages,
@@ -120,7 +120,7 @@ static hy__arena *write_header(hy__heap *heap, char *address)
     arena->longest = arena->free_pages;
     hy__bits_put(arena->free_bits, arena->header_pages, arena->free_pages, true);
     for (size_t page = 0; page < arena->pages; page++) {
-        arena->page_info[page] = HY__PAGE_INFO(HY__NO_CLASS, 0);
+        arena->page_map[page] = HY__PAGE(0, 0, HY__NO_CLASS);
     }
     arena->pools[0].size_class = HY__NO_CLASS;
     arena->pools[0].free = (hy_heap_link *)(void *)arena;

@@ -11,19 +11,16 @@
  * dropped them.
  *
  * How many blocks a cache takes, beside those of the pool that filled it, is learnt, from nothing for
- * blocks over 8 KiB: where blocks went past it that were then wanted again, it takes as many more.
- *
- * When nearly all is freed (a 16th of the pools' bytes is out) all caches are emptied and take nothing
- * until their class hands out again: the last frees go straight to the pools, so that these can go.
+ * blocks over 8 KiB: where blocks went past it that were then wanted again, it takes as many more; an
+ * eighth of the class's blocks where these are many.
  */
+#include "heap/drain.h"
 #include "heap/give.h"
 #include "heap/internal.h"
 
-#define LIMIT_BYTES   ((size_t)256 << 10)
-#define LIMIT_BLOCKS  1024
-#define DRAIN_PART    16
-#define DRAIN_MINIMUM ((size_t)1 << 20)
-#define DRAIN_LOOK    128 /* blocks that go past a cache between two looks */
+#define LIMIT_BYTES  ((size_t)256 << 10)
+#define LIMIT_BLOCKS 1024
+#define LIMIT_PART   8
 
 /* Frees whose blocks lie at most so many bytes apart are in a row; which of the next ones is fetched. */
 #define FETCH_WITHIN ((uintptr_t)1024)
@@ -42,8 +39,10 @@ static void set_cache(hy__heap *heap, unsigned size_class, hy_heap_link *head, u
 {
     hy_heap_bin *const bin = &heap->window.bins[size_class];
     hy__class *const class = &heap->classes[size_class];
+    const int64_t room = (int64_t)cap - count;
+    const int64_t most = hy__drain_slice(heap, class);
     bin->head = head;
-    bin->quota = cap > count ? cap - count : 0;
+    bin->quota = room <= 0 || size_class >= HY__BIG_CLASS ? 0 : room < most ? room : most;
     class->balance = count + bin->quota + (int64_t)bin->allocs;
     class->cap = cap;
 }
@@ -52,24 +51,18 @@ static void set_cache(hy__heap *heap, unsigned size_class, hy_heap_link *head, u
 
 /* The pool of a block that is of the class, as nearly all are; NULL where that must be looked into.
  * Reads the arena's header only. */
-static inline hy__pool *pool_of_class(hy__heap *heap, unsigned size_class,
-                                      const hy_heap_link *block)
+static inline hy__pool *plain_pool(hy__heap *heap, unsigned size_class, const hy_heap_link *block)
 {
     const hy__seen *const seen = hy__seen_for(heap, block);
-    if (__builtin_expect(((uintptr_t)block ^ seen->base) > heap->window.mask, 0) &&
-        !hy__find_note_seen(heap, block)) {
-        return NULL;
-    }
-    const hy__arena *const arena = seen->arena;
     const size_t offset = (uintptr_t)block ^ seen->base;
-    const unsigned info = arena->page_info[offset >> HY__PAGE_SHIFT];
-    const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
-    hy__pool *const pool = hy__pool_at(arena, offset);
-    const size_t size = heap->classes[size_class].block_size;
-    return (info & 0xff) == size_class &&
-                   hy__is_block_start(&heap->window.bins[size_class], within) &&
-                   within < pool->carved * size && pool->purged == 0
-               ? pool
+    if (__builtin_expect(offset > heap->window.mask, 0)) {
+        return hy__find_note_seen(heap, block) ? plain_pool(heap, size_class, block) : NULL;
+    }
+    const uint32_t map = seen->arena->page_map[offset >> HY__PAGE_SHIFT];
+    return HY__PAGE_CLASS(map) == size_class &&
+                   hy__is_block_start(&heap->window.bins[size_class],
+                                      hy__page_within(map, (uintptr_t)block))
+               ? &seen->arena->pools[HY__PAGE_NUMBER(map)]
                : NULL;
 }
 
@@ -92,9 +85,16 @@ static void give_other(hy__heap *heap, unsigned size_class, hy_heap_link *block)
     hy__pool_give(heap, found.pool, block);
 }
 
+/* The pool of a cached block of a page or more: it was looked at when it came. */
+static hy__pool *big_pool(const hy__heap *heap, const hy_heap_link *block)
+{
+    return &hy__arena_at(heap, block)->pools[HY__PAGE_NUMBER(*hy__page_map_at(heap, block))];
+}
+
 static inline void give(hy__heap *heap, unsigned size_class, hy_heap_link *block)
 {
-    hy__pool *const pool = pool_of_class(heap, size_class, block);
+    hy__pool *const pool =
+        size_class < HY__BIG_CLASS ? plain_pool(heap, size_class, block) : big_pool(heap, block);
     if (__builtin_expect(pool != NULL, 1)) {
         hy__pool_give(heap, pool, block);
     } else {
@@ -113,7 +113,7 @@ static bool link_is_sound(hy__heap *heap, const hy_heap_link *link)
 
 /* Empty a cache, which takes `cap` blocks from now on. Stops, with misuse, at a link that was
  * overwritten; the rest is lost then. */
-static void flush(hy__heap *heap, unsigned size_class, uint32_t cap)
+void hy__cache_flush_to(hy__heap *heap, unsigned size_class, uint32_t cap)
 {
     hy_heap_link *block = heap->window.bins[size_class].head;
     uint32_t count = hy__cache_count(heap, size_class);
@@ -128,7 +128,7 @@ static void flush(hy__heap *heap, unsigned size_class, uint32_t cap)
 /* Empty a cache; as many blocks may go in again. */
 void hy__cache_flush(hy__heap *heap, unsigned size_class)
 {
-    flush(heap, size_class, heap->classes[size_class].cap);
+    hy__cache_flush_to(heap, size_class, heap->classes[size_class].cap);
 }
 
 /* Empty all caches. */
@@ -139,50 +139,21 @@ void hy__cache_flush_all(hy__heap *heap)
     }
 }
 
-static bool nearly_all_is_free(const hy__heap *heap)
-{
-    if (heap->pool_bytes <= DRAIN_MINIMUM) {
-        return false;
-    }
-    size_t out_bytes = 0;
-    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        out_bytes += heap->classes[size_class].out * heap->classes[size_class].block_size;
-    }
-    return out_bytes < heap->pool_bytes / DRAIN_PART;
-}
-
-static __attribute__((noinline)) void look_whether_to_drain(hy__heap *heap)
-{
-    const bool drained = heap->draining;
-    heap->draining = nearly_all_is_free(heap);
-    if (!heap->draining || drained) {
-        return;
-    }
-    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        flush(heap, size_class, 0);
-        hy__pool_drop_empty(heap, size_class);
-    }
-}
-
-static inline void note_passed(hy__heap *heap, hy__class *class)
-{
-    if (__builtin_expect(++class->passed % DRAIN_LOOK == 0, 0)) {
-        look_whether_to_drain(heap);
-    }
-}
-
 /* ---- frees without a quota ------------------------------------------------------------------ */
 
-/* The quota is used up: it becomes what the cache has room for. */
-static void look_whether_full(hy__heap *heap, unsigned size_class)
+/* The quota is used up: the cache takes a slice more, if it has room. Returns how many blocks. */
+static int64_t grant(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
-    const uint32_t count = hy__cache_count(heap, size_class);
-    const int64_t room = (int64_t) class->cap - count;
-    if (room > 0) {
-        heap->window.bins[size_class].quota = room;
-        class->balance += room;
+    const int64_t room = (int64_t) class->cap - hy__cache_count(heap, size_class);
+    const int64_t most = hy__drain_slice(heap, class);
+    const int64_t quota = room < most ? room : most;
+    if (quota <= 0) {
+        return 0;
     }
+    heap->window.bins[size_class].quota = quota;
+    class->balance += quota;
+    return quota;
 }
 
 /* A block that may be free, or that is not of the class's pools. */
@@ -197,57 +168,123 @@ static __attribute__((noinline)) void put_other(hy__heap *heap, unsigned size_cl
         hy__misuse(HY_MISUSE_WRONG_SIZE, "heap", block, "(by a sized free)");
         return;
     }
+    if (found.pool->size_class >= HY__BIG_CLASS) {
+        hy__big_note(heap, block, HY__NO_CLASS);
+    }
     hy__pool_give(heap, found.pool, block);
-    note_passed(heap, &heap->classes[size_class]);
+    hy__drain_note_slice(heap, &heap->classes[found.pool->size_class]);
+}
+
+/* A block of a page or more. That it is live was told by its page's map: it is written, not read. */
+static void put_big(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
+{
+    const unsigned size_class = pool->size_class;
+    hy__class *const class = &heap->classes[size_class];
+    hy_heap_bin *const bin = &heap->window.bins[size_class];
+    hy__big_note(heap, block, HY__NO_CLASS);
+    if (hy__cache_count(heap, size_class) < class->cap) {
+        class->balance++;
+        hy__link_set(heap, block, bin->head);
+        bin->head = block;
+    } else {
+        hy__pool_give(heap, pool, block);
+    }
+    hy__drain_note(heap, class->block_size);
+}
+
+/* A block of a plain page that can't go past the cache at once: the cache may have room, or it may be
+ * free. */
+static __attribute__((noinline)) void put_plain(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
+{
+    const unsigned size_class = pool->size_class;
+    hy_heap_bin *const bin = &heap->window.bins[size_class];
+    if (size_class >= HY__BIG_CLASS) {
+        put_big(heap, pool, block);
+        return;
+    }
+    if (hy__link_fits(heap, block)) {
+        put_other(heap, size_class, block);
+        return;
+    }
+    const int64_t granted = bin->quota == 0 ? grant(heap, size_class) : 0;
+    if (bin->quota == 0) {
+        hy__pool_give(heap, pool, block);
+    } else {
+        bin->quota--;
+        hy__link_set(heap, block, bin->head);
+        bin->head = block;
+    }
+    hy__drain_note(heap, (size_t)granted * heap->classes[size_class].block_size);
 }
 
 /*
- * Past the full cache, blocks are in memory, and a free that reads one waits for it. Where those before
- * lie in a row, as what was made in a row does, the processor is asked for the next one now.
+ * Past the full cache, blocks are in memory, and a free that reads one waits for it. Where the pool's last
+ * one lies beside it, as what was made in a row does, the processor is asked for the next one now.
  */
-static inline void fetch_next(hy__class *class, const hy_heap_link *block)
+static inline void fetch_next(const hy__pool *pool, const hy_heap_link *block)
 {
-    const uintptr_t step = (uintptr_t)block - class->last_put;
-    class->last_put = (uintptr_t)block;
+    const uintptr_t step = (uintptr_t)block - (uintptr_t)pool->free;
     if (step + FETCH_WITHIN < 2 * FETCH_WITHIN) {
         __builtin_prefetch((const char *)block + (intptr_t)(step * FETCH_AHEAD), 1);
     }
 }
 
-/* A block of the class is freed, and that it goes to the cache is not known yet. */
-void hy__cache_put(hy__heap *heap, unsigned size_class, hy_heap_link *block)
+/* What a block that went past the cache leaves to do. */
+static __attribute__((noinline)) void tidy(hy__heap *heap, hy__pool *pool)
 {
-    hy__class *const class = &heap->classes[size_class];
-    hy_heap_bin *const bin = &heap->window.bins[size_class];
-    if (bin->quota == 0) {
-        look_whether_full(heap, size_class);
+    hy__class *const class = &heap->classes[pool->size_class];
+    if (hy__pool_turns(pool)) {
+        hy__pool_turn(heap, pool);
     }
-    if (bin->quota == 0) {
-        fetch_next(class, block);
-        hy__pool *const pool = pool_of_class(heap, size_class, block);
-        if (__builtin_expect(pool != NULL && !hy__link_fits(heap, block), 1)) {
-            hy__pool_give(heap, pool, block);
-            note_passed(heap, class);
-            return;
-        }
-    } else if (!hy__link_fits(heap, block)) {
-        bin->quota--;
-        hy__link_set(heap, block, bin->head);
-        bin->head = block;
+    if (class->out < class->look_below) {
+        hy__drain_note_slice(heap, class);
+    }
+}
+
+/*
+ * A block of a plain page that starts where one does is freed, and the quota does not cover it. As short,
+ * and with as few writes, as can be: while the block is on its way from memory, the processor goes on
+ * with the next frees, as many as it can hold.
+ */
+void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
+{
+    hy__class *const class = &heap->classes[pool->size_class];
+    const hy_heap_bin *const bin = &heap->window.bins[pool->size_class];
+    const bool full = bin->quota == 0 && (int64_t)bin->allocs <= class->balance - class->cap;
+    if (__builtin_expect(!full || pool->size_class >= HY__BIG_CLASS || hy__link_fits(heap, block),
+                         0)) {
+        put_plain(heap, pool, block);
         return;
     }
-    put_other(heap, size_class, block);
+    fetch_next(pool, block);
+    const bool turns = hy__pool_link_in(heap, pool, block);
+    if (__builtin_expect(turns || class->out < class->look_below, 0)) {
+        tidy(heap, pool);
+    }
+}
+
+/* A block of the class is freed by its size, and that it goes to the cache is not known yet. */
+void hy__cache_put(hy__heap *heap, unsigned size_class, hy_heap_link *block)
+{
+    hy__pool *const pool = plain_pool(heap, size_class, block);
+    if (__builtin_expect(pool != NULL, 1)) {
+        hy__cache_pass(heap, pool, block);
+    } else {
+        put_other(heap, size_class, block);
+    }
 }
 
 /* ---- from the pools --------------------------------------------------------------------------- */
 
-static void learn(hy__class *class)
+/* Of what went past the cache, since it was last filled, blocks are wanted again. */
+static void learn(hy__class *class, uint64_t passed)
 {
     const size_t by_bytes = LIMIT_BYTES / class->block_size;
-    const uint32_t most = by_bytes < LIMIT_BLOCKS ? (uint32_t)by_bytes : LIMIT_BLOCKS;
-    const uint32_t grown = class->limit + class->passed;
-    class->limit = grown < most ? grown : most;
-    class->passed = 0;
+    const size_t by_part = class->out / LIMIT_PART;
+    const size_t bound = by_bytes > by_part ? by_bytes : by_part;
+    const uint32_t most = bound < LIMIT_BLOCKS ? (uint32_t)bound : LIMIT_BLOCKS;
+    const uint64_t grown = class->limit + passed;
+    class->limit = grown < most ? (uint32_t)grown : most;
 }
 
 /* The cache of the class is empty: fill it. Returns one block, which is not in it; NULL if and only
@@ -274,10 +311,11 @@ void *hy__cache_refill(hy__heap *heap, unsigned size_class)
         hy__pool_put_back(heap, pool, head, count); /* the next request tells it again */
         return NULL;
     }
-    if (class->passed != 0) {
-        learn(class);
+    if (class->out_at_fill > class->out - count) {
+        learn(class, class->out_at_fill - (class->out - count));
     }
-    heap->draining = heap->draining && nearly_all_is_free(heap);
+    class->out_at_fill = class->out;
+    hy__drain_note_refill(heap, class, count);
     /* All that the pool has is in; frees may add as many as ever, so that what is hot is served first. */
     set_cache(heap, size_class, head->next, count - 1,
               heap->draining ? 0 : count - 1 + class->limit);

@@ -29,6 +29,7 @@ typedef struct heap_sums {
     size_t large_bytes;
     size_t span_bytes;
     size_t dirty_pages;
+    size_t lazy_pages;
     size_t resident_pages;
     size_t dirty_arenas;
     size_t listed_arenas;
@@ -83,9 +84,14 @@ static hy_check_result check_pool(const hy__heap *heap, const hy__arena *arena,
 
 /* ---- arenas ------------------------------------------------------------------------------------- */
 
-static uint16_t page_info(const hy__pool *pool, size_t page)
+static uint32_t page_map(const hy__heap *heap, const hy__pool *pool, size_t page)
 {
-    return HY__PAGE_INFO(pool->size_class, pool->size_class == HY__RUN_CLASS ? 0 : (unsigned)page);
+    if (pool->size_class == HY__RUN_CLASS) {
+        return HY__PAGE(pool->number, 0, HY__NO_CLASS);
+    }
+    const bool plain =
+        pool->size_class < HY__BIG_CLASS && hy__pool_is_plain(heap, pool, (unsigned)page);
+    return HY__PAGE(pool->number, page, plain ? pool->size_class : HY__NO_CLASS);
 }
 
 static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena, heap_sums *sums)
@@ -93,10 +99,9 @@ static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena,
     uint32_t pools = 0;
     for (size_t page = arena->header_pages; page < arena->pages;) {
         const char *const address = arena->span.address + (page << HY__PAGE_SHIFT);
-        const uint16_t number = arena->pool_of[page];
-        if (number > arena->pool_high ||
-            (arena->page_info[page] & 0xff) != arena->pools[number].size_class ||
-            (number == 0) != hy__bits_get(arena->free_bits, page)) {
+        const uint32_t number = HY__PAGE_NUMBER(arena->page_map[page]);
+        if (number > arena->pool_high || (number == 0) != hy__bits_get(arena->free_bits, page) ||
+            (number == 0 && arena->page_map[page] != HY__PAGE(0, 0, HY__NO_CLASS))) {
             return broken(HY_HEAP_CHECK_PAGE_MAP, address);
         }
         if (number == 0) {
@@ -109,8 +114,10 @@ static hy_check_result check_pages(const hy__heap *heap, const hy__arena *arena,
             return broken(HY_HEAP_CHECK_POOL_BOUNDS, address);
         }
         for (size_t i = 0; i < pool->pages; i++) {
-            if (arena->pool_of[page + i] != number ||
-                arena->page_info[page + i] != page_info(pool, i) ||
+            const uint32_t map = arena->page_map[page + i];
+            const bool is_big = pool->size_class >= HY__BIG_CLASS;
+            if ((map != page_map(heap, pool, i) &&
+                 !(is_big && map == HY__PAGE(number, i, pool->size_class))) ||
                 hy__bits_get(arena->free_bits, page + i) ||
                 hy__bits_get(arena->dirty_bits, page + i)) {
                 return broken(HY_HEAP_CHECK_PAGE_MAP, address + (i << HY__PAGE_SHIFT));
@@ -140,6 +147,15 @@ static size_t count_bits(const uint64_t *words, size_t bits)
     return count;
 }
 
+static bool are_among(const uint64_t *some, const uint64_t *all, size_t bits)
+{
+    uint64_t others = 0;
+    for (size_t i = 0; i < bits / 64; i++) {
+        others |= some[i] & ~all[i];
+    }
+    return others == 0;
+}
+
 static size_t longest_run(const hy__arena *arena)
 {
     size_t longest = 0;
@@ -159,7 +175,9 @@ static hy_check_result check_arena(const hy__heap *heap, const hy__arena *arena,
         return broken(HY_HEAP_CHECK_ARENA_HEADER, arena);
     }
     if (arena->free_pages != count_bits(arena->free_bits, arena->pages) ||
-        arena->dirty_pages != count_bits(arena->dirty_bits, arena->pages)) {
+        arena->dirty_pages != count_bits(arena->dirty_bits, arena->pages) ||
+        arena->lazy_pages != count_bits(arena->lazy_bits, arena->pages) ||
+        !are_among(arena->lazy_bits, arena->dirty_bits, arena->pages)) {
         return broken(HY_HEAP_CHECK_PAGE_MAP, arena);
     }
     if (arena->bucket != hy__arena_bucket(arena) || arena->longest < longest_run(arena)) {
@@ -167,7 +185,8 @@ static hy_check_result check_arena(const hy__heap *heap, const hy__arena *arena,
     }
     sums->listed_arenas += arena->bucket != HY__ARENA_BUCKETS;
     sums->dirty_pages += arena->dirty_pages;
-    sums->resident_pages += arena->dirty_pages;
+    sums->lazy_pages += arena->lazy_pages;
+    sums->resident_pages += arena->dirty_pages - arena->lazy_pages;
     sums->dirty_arenas += arena->dirty_pages != 0;
     return check_pages(heap, arena, sums);
 }
@@ -312,7 +331,8 @@ static hy_check_result check_totals(const hy__heap *heap, const heap_sums *sums)
     const bool adds_up =
         sums->span_bytes + other_bytes(heap) == heap->mapped_bytes &&
         sums->run_bytes == heap->run_bytes && sums->large_bytes == heap->large_bytes &&
-        sums->dirty_pages == heap->dirty_pages && sums->resident_pages == heap->resident_pages;
+        sums->dirty_pages == heap->dirty_pages && sums->lazy_pages == heap->lazy_pages &&
+        sums->resident_pages == heap->resident_pages;
     return adds_up ? sound : broken(HY_HEAP_CHECK_TOTAL, heap);
 }
 

@@ -39,6 +39,12 @@ static inline size_t hy__class_size(unsigned size_class)
     return (size_t)(9 + step % 8) << (step / 8 + 6);
 }
 
+/* The first class of a page or more, as HY__BIG_CLASS says. */
+static_assert((size_t)(9 + (HY__BIG_CLASS - HY_HEAP_FINE_CLASSES) % 8)
+                      << ((HY__BIG_CLASS - HY_HEAP_FINE_CLASSES) / 8 + 6) ==
+                  HY_PAGE_SIZE,
+              "the class of 4096 bytes");
+
 /* The least class whose blocks, laid side by side from a page's start, all have the alignment (up
  * to HY_PAGE_SIZE); HY_HEAP_CLASSES where there is none. */
 static inline unsigned hy__class_of_aligned(size_t size, size_t alignment)

@@ -81,20 +81,16 @@ void hy_heap_free(hy_heap *handle, void *block)
         free_unseen(heap, block);
         return;
     }
-    const unsigned info = seen->arena->page_info[offset >> HY__PAGE_SHIFT];
-    const unsigned size_class = info & 0xff;
-    hy_heap_bin *const bin = &handle->bins[size_class];
-    const size_t within = (info >> 8 << HY__PAGE_SHIFT) | (offset & (HY_PAGE_SIZE - 1));
-    if (__builtin_expect(hy__is_block_start(bin, within), 1)) {
+    const uint32_t map = seen->arena->page_map[offset >> HY__PAGE_SHIFT];
+    hy_heap_bin *const bin = &handle->bins[HY__PAGE_CLASS(map)];
+    if (__builtin_expect(hy__is_block_start(bin, hy__page_within(map, (uintptr_t)block)), 1)) {
         if (__builtin_expect(--bin->quota >= 0 && !looks_free(heap, block), 1)) {
             push(heap, bin, block);
             return;
         }
         bin->quota++;
-        if (__builtin_expect(!heap->strict, 1)) {
-            hy__cache_put(heap, size_class, block);
-            return;
-        }
+        hy__cache_pass(heap, &seen->arena->pools[HY__PAGE_NUMBER(map)], block);
+        return;
     }
     free_slow(heap, block);
 }

@@ -27,7 +27,8 @@
 /* What the heap has touched and not given back, headers not counted. */
 static size_t resident_bytes(const hy__heap *heap)
 {
-    return (heap->resident_pages << HY__PAGE_SHIFT) + heap->large_bytes + heap->spare_bytes;
+    return (heap->resident_pages << HY__PAGE_SHIFT) + heap->large_bytes + heap->spare_bytes -
+           heap->lazy_spare_bytes;
 }
 
 static bool is_idle(const hy__heap *heap, unsigned size_class)
@@ -71,7 +72,7 @@ void hy__growth_makes_room(hy__heap *heap, size_t bytes)
     }
     const size_t step = step_of(heap);
     const size_t dirty = hy__purge_dirty_bytes(heap);
-    if (heap->purge == HY_HEAP_PURGE_THRESHOLD && dirty > step / 2) {
+    if (heap->purge == HY_HEAP_PURGE_THRESHOLD && hy__purge_held_bytes(heap) > step / 2) {
         const size_t over = resident_bytes(heap) + bytes + step / 2 - heap->grows_at;
         const size_t left = dirty > over ? dirty - over : 0;
         hy__purge_note_given_back(heap, hy__purge_down_to(heap, left, false));

@@ -72,6 +72,7 @@ static void set_up(hy__heap *heap, const hy_heap_config *config)
     heap->window.colours = heap->arena_size >= HY_HEAP_DEFAULT_ARENA_SIZE ? HY__COLOUR_BITS : 0;
     hy__find_forget_all(heap);
     hy__purge_set_up(heap, config);
+    hy__drain_set_up(heap);
     heap->refills = UINT32_MAX / 2; /* as if it were long since caches were emptied */
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         set_up_class(heap, size_class);
@@ -173,6 +174,9 @@ static void *take_small(hy__heap *heap, unsigned size_class, size_t size)
         }
         count_past_cache(heap, size_class);
     }
+    if (size_class >= HY__BIG_CLASS && !heap->strict) {
+        hy__big_note(heap, block, size_class);
+    }
     return hand_out(heap, block, heap->classes[size_class].block_size, size);
 }
 
@@ -194,6 +198,9 @@ static void *take_aligned(hy__heap *heap, unsigned size_class, size_t size, size
     const size_t block_size = heap->classes[size_class].block_size;
     if (!heap->annotating) {
         block->seal = 0;
+    }
+    if (size_class >= HY__BIG_CLASS && !heap->strict) {
+        hy__big_note(heap, block, size_class);
     }
     return hand_out(heap, block, block_size, size);
 }

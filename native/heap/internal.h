@@ -31,7 +31,6 @@ typedef struct hy__page_request {
     bool only_dirty;  /* or none */
 } hy__page_request;
 hy__pool *hy__pages_take(hy__heap *heap, const hy__page_request *request, size_t *fresh);
-void hy__pages_set_class(hy__pool *pool, unsigned size_class);
 void hy__pages_give(hy__heap *heap, hy__pool *pool, uint64_t touched_pages);
 bool hy__pages_extend(hy__heap *heap, hy__pool *pool, unsigned pages);
 void hy__pages_shorten(hy__heap *heap, hy__pool *pool, unsigned pages);
@@ -50,6 +49,7 @@ void hy__arena_split(hy__heap *heap, hy__arena *arena);
 void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count, bool dirty);
 void hy__purge_as_due(hy__heap *heap);
 size_t hy__purge_dirty_bytes(const hy__heap *heap);
+size_t hy__purge_held_bytes(const hy__heap *heap);
 size_t hy__purge_down_to(hy__heap *heap, size_t left, bool huge_too);
 size_t hy__purge_range(hy__heap *heap, hy__arena *arena, size_t offset, size_t size);
 void hy__purge_regret(hy__heap *heap, size_t bytes);
@@ -78,8 +78,16 @@ void *hy__cache_refill(hy__heap *heap, unsigned size_class);
 void hy__cache_put(hy__heap *heap, unsigned size_class, hy_heap_link *block);
 void hy__cache_flush_all(hy__heap *heap);
 void hy__cache_flush(hy__heap *heap, unsigned size_class);
+void hy__cache_flush_to(hy__heap *heap, unsigned size_class, uint32_t cap);
+void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
 bool hy__cache_holds(const hy__heap *heap, unsigned size_class, const void *block);
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class);
+
+/* drain.c */
+void hy__drain_set_up(hy__heap *heap);
+void hy__drain_note(hy__heap *heap, size_t bytes);
+void hy__drain_note_slice(hy__heap *heap, hy__class *class);
+void hy__drain_note_refill(hy__heap *heap, hy__class *class, uint32_t blocks);
 
 /* Words of a bit for each block of any pool. */
 #define HY__BLOCK_WORDS (HY_HEAP_MAX_POOL_SIZE / HY_HEAP_ALIGNMENT / 64)
@@ -104,6 +112,7 @@ void *hy__large_new(hy__heap *heap, size_t size, size_t alignment, bool zero);
 void hy__large_free(hy__heap *heap, hy__large *large);
 void *hy__large_resize(hy__heap *heap, hy__large *large, size_t size);
 size_t hy__large_drop_spares(hy__heap *heap);
+void hy__large_free_spares_lazily(hy__heap *heap);
 
 /* trim.c */
 void hy__give_up_kept(hy__heap *heap);

@@ -66,6 +66,7 @@ static hy__large *take_spare(hy__heap *heap, size_t size, size_t alignment)
                 before->next = spare->span.next;
             }
             heap->spare_bytes -= spare->span.size;
+            heap->lazy_spare_bytes -= spare->requested == HY__LAZY_SPARE ? spare->span.size : 0;
             return spare;
         }
         before = &spare->span;
@@ -89,8 +90,22 @@ size_t hy__large_drop_spares(hy__heap *heap)
         unmap(heap, spare);
     }
     heap->spare_bytes = 0;
+    heap->lazy_spare_bytes = 0;
     heap->returned += bytes;
     return bytes;
+}
+
+/* Let the kernel take the pages of spares when memory is short. */
+void hy__large_free_spares_lazily(hy__heap *heap)
+{
+    for (hy__large *spare = heap->spare_large; spare != NULL;
+         spare = hy__large_of(spare->span.next)) {
+        if (spare->requested != HY__LAZY_SPARE &&
+            hy_pages_free_lazily(spare->span.address, spare->span.size)) {
+            spare->requested = HY__LAZY_SPARE;
+            heap->lazy_spare_bytes += spare->span.size;
+        }
+    }
 }
 
 /* ---- requests ----------------------------------------------------------------------------------- */

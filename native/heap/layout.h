@@ -3,11 +3,11 @@
  *
  *     hy__heap     the handle's window, the classes, lists of arenas, totals: 12 KiB of its own
  *     hy__span     an arena or a large block: an entry in the heap's list and in the radix tree
- *     hy__arena    [ hy__arena | page maps | bits | hy__pool ... ][ page ][ page ] ... [ page ]
+ *     hy__arena    [ hy__arena | page map | bits | hy__pool ... ][ page ][ page ] ... [ page ]
  *     hy__pool     a run of pages: blocks of one class, or one block over 64 KiB
  *
  * Arenas are aligned to their size: the arena, and in its header the class and the pool of a page, are
- * found from an address by arithmetic. A page map holds the number of the pool that a page belongs
+ * found from an address by arithmetic. The page map holds the number of the pool that a page belongs
  * to; pools are numbered as they are made, from 1, so that their descriptions lie side by side. Number 0 is no pool: a free page, or
  * one of the header.
  *
@@ -64,9 +64,11 @@ typedef struct hy__span {
 
 typedef struct hy__large {
     hy__span span;
-    size_t requested;
+    size_t requested; /* of a spare: HY__LAZY_SPARE once it was lazily freed */
     size_t alignment; /* of the mapping */
 } hy__large;
+
+#define HY__LAZY_SPARE SIZE_MAX
 
 typedef struct hy__pool {
     hy_heap_link *free;    /* blocks given back */
@@ -96,12 +98,13 @@ struct hy__arena {
     hy__arena *previous_dirty;
     uint64_t *free_bits;  /* pages of no pool */
     uint64_t *dirty_bits; /* of these, touched since they were mapped or purged */
-    uint16_t *pool_of;    /* by page */
+    uint64_t *lazy_bits;  /* of these, the kernel may take them when memory is short */
     hy__pool *pools;      /* by number */
     uint32_t pages;       /* all */
     uint32_t header_pages;
     uint32_t free_pages;
     uint32_t dirty_pages;
+    uint32_t lazy_pages;
     uint32_t longest; /* no run of free pages is longer */
     uint32_t pool_count;
     uint16_t pool_high; /* numbers given out, those given back included */
@@ -109,24 +112,41 @@ struct hy__arena {
     uint32_t bucket;    /* HY__ARENA_BUCKETS: in none (no free page) */
     uint64_t huge;      /* 0 or 1: the kernel was asked for huge pages */
     uintptr_t seal;
-    uint16_t page_info[]; /* by page: HY__PAGE_INFO, which is all that a free reads */
+    uint32_t page_map[]; /* by page: HY__PAGE, which is all that a free reads */
 };
 
-/* The class of a page's pool, and which of the pool's pages it is (0 in page runs). */
-#define HY__PAGE_INFO(size_class, page) ((uint16_t)((size_class) | (page) << 8))
+/*
+ * What a page is: the number of its pool, which of the pool's pages it is (0 in page runs), and the
+ * class of the blocks that may be freed there without a further look: HY__NO_CLASS where a block that starts
+ * there was not carved yet or lies on a purged page. A block of a page or more is the only one that starts on its
+ * page: there it is HY__NO_CLASS unless the block is handed out, so that a free need not read the block.
+ */
+#define HY__PAGE(number, page, size_class)                                                         \
+    ((uint32_t)(number) << 16 | (uint32_t)(page) << 8 | (uint32_t)(size_class))
+#define HY__PAGE_CLASS(map)  ((unsigned)(map)&0xff)
+#define HY__PAGE_NUMBER(map) ((map) >> 16)
+
+/* The first class of a page or more. */
+#define HY__BIG_CLASS 55U
+
+/* How far into its pool an address lies, by its page and the page's map. */
+static inline size_t hy__page_within(uint32_t map, uintptr_t address)
+{
+    return (map >> 8 & 0xff) << HY__PAGE_SHIFT | (address & (HY_PAGE_SIZE - 1));
+}
 
 typedef struct hy__class {
     hy__pool *pools;     /* those with a block to hand out */
     hy__pool *empty;     /* the one kept without a live block; not in `pools` */
     int64_t balance;     /* blocks in the cache + its quota + its allocs */
     uint32_t cap;        /* blocks that the cache takes now */
-    uintptr_t last_put;  /* the block that was last freed past the full cache */
     uint32_t limit;      /* blocks that a cache takes once it was filled */
-    uint32_t passed;     /* blocks that went past the full cache since it was last filled */
     uint32_t block_size; /* bytes */
     uint32_t pool_count;
-    uint32_t full_count; /* pools without a block to hand out */
-    uint64_t out;        /* blocks of its pools that are out */
+    uint32_t full_count;  /* pools without a block to hand out */
+    uint64_t out;         /* blocks of its pools that are out */
+    uint64_t out_at_fill; /* the same when the cache was last filled */
+    uint64_t look_below;  /* fewer are out: a slice went past the cache (drain.c) */
     uint64_t pool_bytes;
 } hy__class;
 
@@ -160,6 +180,9 @@ struct hy__heap {
     bool annotating;
     bool draining; /* nearly all is freed: no caches, no kept pools, until more is handed out */
     bool fixed_threshold;
+    bool may_be_lazy; /* the page source and the policy allow it (purge.c) */
+    int64_t look_in;  /* bytes of slices until drain.c looks at what is live */
+    size_t slice;     /* bytes of a class that are freed before they count */
     size_t run_limit; /* larger blocks get a mapping of their own */
 
     hy__seen seen[HY__SEEN_SIZE];
@@ -173,15 +196,17 @@ struct hy__heap {
     hy__large *free_records;
     hy__record_page *record_pages;
 
-    size_t dirty_pages;    /* in arenas: of no pool, touched */
-    size_t spare_bytes;    /* of spare_large */
-    size_t threshold;      /* bytes of both that may stay */
-    size_t given_back;     /* bytes purged or unmapped lately, and not asked for again */
-    int64_t given_back_at; /* when the last of them were: seconds of the monotonic clock */
-    size_t returned;       /* total: bytes that went back to the page source, touched ones */
-    size_t least_dirty;    /* bytes: the lowest since the last look */
-    int64_t looked_at;     /* when that was, as given_back_at */
-    uint32_t looks;        /* page runs given back since the clock was read */
+    size_t dirty_pages;      /* in arenas: of no pool, touched */
+    size_t lazy_pages;       /* of these, lazily freed: they do not count as resident */
+    size_t spare_bytes;      /* of spare_large */
+    size_t lazy_spare_bytes; /* of these, lazily freed */
+    size_t threshold;        /* bytes of both that may stay */
+    size_t given_back;       /* bytes purged or unmapped lately, and not asked for again */
+    int64_t given_back_at;   /* when the last of them were: seconds of the monotonic clock */
+    size_t returned;         /* total: bytes that went back to the page source, touched ones */
+    size_t least_dirty;      /* bytes: the lowest since the last look */
+    int64_t looked_at;       /* when that was, as given_back_at */
+    uint32_t looks;          /* page runs given back since the clock was read */
     uint32_t empty_arenas;
     size_t pool_bytes; /* of pools, page runs not included */
 
@@ -233,7 +258,7 @@ static inline hy__large *hy__large_of(hy__span *span)
  * does. */
 static inline hy__pool *hy__pool_at(const hy__arena *arena, size_t offset)
 {
-    return &arena->pools[arena->pool_of[offset >> HY__PAGE_SHIFT]];
+    return &arena->pools[HY__PAGE_NUMBER(arena->page_map[offset >> HY__PAGE_SHIFT])];
 }
 
 /* The arena that an address lies in, where it lies in one of the heap. */
@@ -243,6 +268,20 @@ static inline hy__arena *hy__arena_at(const hy__heap *heap, const void *address)
     const size_t offset = (uintptr_t)address - base;
     const size_t colour = base >> HY__COLOUR_SHIFT & heap->window.colours;
     return (hy__arena *)(uintptr_t)((const char *)address - offset + colour);
+}
+
+/* The map of the page that a block of an arena starts on. */
+static inline uint32_t *hy__page_map_at(const hy__heap *heap, const void *block)
+{
+    const size_t page = ((uintptr_t)block & heap->window.mask) >> HY__PAGE_SHIFT;
+    return &hy__arena_at(heap, block)->page_map[page];
+}
+
+/* A block of HY__BIG_CLASS or above is handed out, or comes back. */
+static inline void hy__big_note(const hy__heap *heap, const void *block, unsigned size_class)
+{
+    uint32_t *const map = hy__page_map_at(heap, block);
+    *map = (*map & ~(uint32_t)0xff) | size_class;
 }
 
 /* The place in the table of arenas for the one that an address may lie in. */

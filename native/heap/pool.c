@@ -77,13 +77,27 @@ static unsigned pages_for(const hy__heap *heap, const hy__class *class, size_t d
     return best;
 }
 
+/* Note in the page map where blocks may be freed the short way. Larger blocks note it one by one. */
+void hy__pool_map(const hy__heap *heap, const hy__pool *pool)
+{
+    if (pool->size_class >= HY__BIG_CLASS && pool->carved != 0) {
+        return;
+    }
+    uint32_t *const map = &hy__pool_arena(pool)->page_map[pool->offset >> HY__PAGE_SHIFT];
+    for (unsigned page = 0; page < pool->pages; page++) {
+        const bool plain = hy__pool_is_plain(heap, pool, page);
+        map[page] = HY__PAGE(pool->number, page, plain ? pool->size_class : HY__NO_CLASS);
+    }
+}
+
 /* Describe the pages as a pool of the class, and list it. */
 static hy__pool *set_up_pool(hy__heap *heap, unsigned size_class, hy__pool *pool)
 {
     hy__class *const class = &heap->classes[size_class];
     const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
-    hy__pages_set_class(pool, size_class);
+    pool->size_class = (uint8_t)size_class;
     pool->capacity = (uint16_t)(size / class->block_size);
+    hy__pool_map(heap, pool);
     pool->turn = (uint16_t)(pool->capacity - 2);
     class->pool_count++;
     class->pool_bytes += size;
@@ -182,6 +196,7 @@ static void carve(hy__heap *heap, hy__pool *pool)
     pool->free = hy__pool_link(heap, pool, pool->carved, first, NULL);
     pool->free = hy__pool_link(heap, pool, first, last, pool->free);
     pool->carved = (uint16_t)last;
+    hy__pool_map(heap, pool);
 }
 
 /* Put the blocks on the lowest run of purged pages back into the free list. The pages beside the run
@@ -200,6 +215,7 @@ static void carve_purged(hy__heap *heap, hy__pool *pool)
     pool->free = hy__pool_link(heap, pool, first, last, pool->free);
     pool->purged_count = (uint16_t)(pool->purged_count - (last - first));
     pool->purged &= (uint16_t) ~(((1U << run) - 1) << low);
+    hy__pool_map(heap, pool);
 }
 
 /* Take the first block off the free list: it becomes a list of its own. False, with misuse, where it

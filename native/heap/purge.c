@@ -7,6 +7,14 @@
  * arenas keeps them from the second swing on. Where some dirty pages were not needed for a while, it
  * shrinks by half of these. A program that frees once for all has nothing to regret, and keeps 1 MiB;
  * or more, as long as the heap has not 4 MiB in all. While a heap holds much, an eighth of that may be dirty.
+ *
+ * Freed lazily are dirty pages that the kernel may take when memory is short, and the heap when it wants them,
+ * without a first touch: all that would go of a heap that never had more than 64 MiB, and, when little else
+ * is left, what a larger one keeps since it learnt. They don't count as held.
+ *
+ *     in use --> dirty --> purged or unmapped
+ *        ^        |  '---> lazy ---> (taken by the kernel, and zero)
+ *        '--------'---------'
  */
 #include "heap/bitrun.h"
 #include "heap/internal.h"
@@ -16,7 +24,10 @@
 #define BASE_THRESHOLD ((size_t)1 << 20)
 
 /* Of a heap that has touched less, nothing needs to go. */
-#define SMALL ((size_t)4 << 20)
+#define IDLE ((size_t)4 << 20)
+
+/* A heap that never had more. */
+#define SMALL HY_HEAP_HUGE_FROM
 
 /* A heap may have this part of what it holds as dirty pages. */
 #define SHARE 8
@@ -34,6 +45,13 @@
 size_t hy__purge_dirty_bytes(const hy__heap *heap)
 {
     return (heap->dirty_pages << HY__PAGE_SHIFT) + heap->spare_bytes;
+}
+
+/* Of these, those that the kernel may not take. */
+size_t hy__purge_held_bytes(const hy__heap *heap)
+{
+    return hy__purge_dirty_bytes(heap) - (heap->lazy_pages << HY__PAGE_SHIFT) -
+           heap->lazy_spare_bytes;
 }
 
 static void list_dirty(hy__heap *heap, hy__arena *arena)
@@ -62,10 +80,22 @@ static void unlist_dirty(hy__heap *heap, hy__arena *arena)
     }
 }
 
+/* Pages that were lazily freed are so no more: they count as resident. */
+static void take_back_lazy(hy__heap *heap, hy__arena *arena, size_t first, size_t count)
+{
+    if (arena->lazy_pages != 0) {
+        const size_t were = hy__bits_put(arena->lazy_bits, first, count, false);
+        arena->lazy_pages -= (uint32_t)were;
+        heap->lazy_pages -= were;
+        heap->resident_pages += were;
+    }
+}
+
 /* Pages [first, first + count) of the arena are dirty and of no pool, or not so any more. */
 void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count, bool dirty)
 {
     const size_t before = arena->dirty_pages;
+    take_back_lazy(heap, arena, first, count);
     const size_t were = hy__bits_put(arena->dirty_bits, first, count, dirty);
     const size_t after = dirty ? before + (count - were) : before - were;
     arena->dirty_pages = (uint32_t)after;
@@ -159,16 +189,66 @@ static void look(hy__heap *heap)
     heap->looked_at = now;
 }
 
+/* Whether the heap never had much: what is too much of dirty pages is then freed lazily and stays mapped. */
+static bool is_small(const hy__heap *heap)
+{
+    return heap->may_be_lazy && heap->peak_mapped_bytes <= SMALL;
+}
+
+static size_t in_use(const hy__heap *heap)
+{
+    return heap->pool_bytes + heap->run_bytes + heap->large_bytes;
+}
+
 /* How many bytes may be dirty. */
 static size_t allowance(const hy__heap *heap)
 {
     if (heap->fixed_threshold) {
         return heap->threshold;
     }
-    const size_t used = heap->pool_bytes + heap->run_bytes + heap->large_bytes;
-    const size_t rest = used < SMALL ? SMALL - used : 0;
-    const size_t share = used / SHARE > rest ? used / SHARE : rest;
+    const size_t used = in_use(heap);
+    const size_t rest = used < IDLE ? IDLE - used : 0;
+    size_t share = used / SHARE > rest ? used / SHARE : rest;
     return share > heap->threshold ? share : heap->threshold;
+}
+
+/* Let the kernel take dirty pages of the arena when memory is short. False: it can't. */
+static bool free_arena_lazily(hy__heap *heap, hy__arena *arena)
+{
+    for (size_t page = arena->header_pages;
+         (page = hy__bits_find(arena->dirty_bits, page, arena->pages, true)) < arena->pages;) {
+        const size_t end = hy__bits_find(arena->dirty_bits, page, arena->pages, false);
+        char *const address = arena->span.address + (page << HY__PAGE_SHIFT);
+        if (!hy_pages_free_lazily(address, (end - page) << HY__PAGE_SHIFT)) {
+            return false;
+        }
+        const size_t more = end - page - hy__bits_put(arena->lazy_bits, page, end - page, true);
+        arena->lazy_pages += (uint32_t)more;
+        heap->lazy_pages += more;
+        heap->resident_pages -= more;
+        page = end;
+    }
+    return true;
+}
+
+/* The same for spare mappings, then for all arenas, until only so many bytes are held. */
+static void free_lazily_down_to(hy__heap *heap, size_t left)
+{
+    hy__large_free_spares_lazily(heap);
+    for (hy__arena *arena = heap->dirty_arenas; arena != NULL; arena = arena->next_dirty) {
+        if (hy__purge_held_bytes(heap) <= left) {
+            return;
+        }
+        if (arena->lazy_pages != arena->dirty_pages && !free_arena_lazily(heap, arena)) {
+            return;
+        }
+    }
+}
+
+/* Whether the heap holds little but dirty pages. */
+static bool is_idle(const hy__heap *heap)
+{
+    return heap->may_be_lazy && in_use(heap) < IDLE && hy__purge_held_bytes(heap) > IDLE;
 }
 
 /* Some pages became dirty, or a mapping spare: purge if the policy says so. */
@@ -177,11 +257,18 @@ void hy__purge_as_due(hy__heap *heap)
     if (++heap->looks == CLOCK_EVERY) {
         look(heap);
     }
-    const size_t most = heap->purge == HY_HEAP_PURGE_THRESHOLD ? allowance(heap) : 0;
-    if (heap->purge == HY_HEAP_PURGE_ON_TRIM || hy__purge_dirty_bytes(heap) <= most) {
+    if (heap->purge == HY_HEAP_PURGE_ON_TRIM) {
         return;
     }
-    hy__purge_note_given_back(heap, hy__purge_down_to(heap, most / 2, true));
+    const size_t most = heap->purge == HY_HEAP_PURGE_THRESHOLD ? allowance(heap) : 0;
+    if (is_small(heap) && hy__purge_held_bytes(heap) > most) {
+        free_lazily_down_to(heap, most / 2);
+    }
+    if (hy__purge_dirty_bytes(heap) > (is_small(heap) ? SIZE_MAX : most)) {
+        hy__purge_note_given_back(heap, hy__purge_down_to(heap, most / 2, true));
+    } else if (is_idle(heap)) {
+        free_lazily_down_to(heap, BASE_THRESHOLD);
+    }
 }
 
 /* Pages that were touched have gone back to the kernel. */
@@ -219,6 +306,9 @@ unsigned hy__purge_empty_arenas_kept(const hy__heap *heap)
     if (heap->purge != HY_HEAP_PURGE_THRESHOLD || heap->fixed_threshold) {
         return heap->arenas_kept;
     }
+    if (is_small(heap)) {
+        return UINT32_MAX;
+    }
     const size_t grown = (heap->threshold - BASE_THRESHOLD) / heap->arena_size;
     return grown < UINT32_MAX - heap->arenas_kept ? heap->arenas_kept + (unsigned)grown
                                                   : UINT32_MAX;
@@ -230,6 +320,9 @@ void hy__purge_set_up(hy__heap *heap, const hy_heap_config *config)
     heap->fixed_threshold = config->purge_threshold != 0;
     heap->threshold = heap->fixed_threshold ? config->purge_threshold : BASE_THRESHOLD;
     heap->least_dirty = SIZE_MAX;
+    heap->may_be_lazy = heap->purge == HY_HEAP_PURGE_THRESHOLD && !heap->fixed_threshold &&
+                        config->arenas_kept == 0 && !heap->annotating &&
+                        heap->source == hy_pages_mmap();
 }
 
 /* What hy_heap_trim says of the time before it: that it is over. */

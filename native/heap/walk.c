@@ -49,7 +49,7 @@ static int walk_arena(const heap_walk *walk, const hy__arena *arena)
     const size_t header = (size_t)arena->header_pages << HY__PAGE_SHIFT;
     int stop = show(walk, arena->span.address, header, HY_BLOCK_METADATA);
     for (size_t page = arena->header_pages; stop == 0 && page < arena->pages;) {
-        const hy__pool *const pool = &arena->pools[arena->pool_of[page]];
+        const hy__pool *const pool = hy__pool_at(arena, page << HY__PAGE_SHIFT);
         if (pool->size_class == HY__NO_CLASS) {
             const size_t end = hy__bits_find(arena->free_bits, page, arena->pages, false);
             stop = show(walk, arena->span.address + (page << HY__PAGE_SHIFT),
@@ -116,7 +116,7 @@ static int walk_arena_pools(const hy__heap *heap, const hy__arena *arena, hy_hea
                             void *context)
 {
     for (size_t page = arena->header_pages; page < arena->pages;) {
-        const hy__pool *const pool = &arena->pools[arena->pool_of[page]];
+        const hy__pool *const pool = hy__pool_at(arena, page << HY__PAGE_SHIFT);
         if (pool->size_class == HY__NO_CLASS) {
             page = hy__bits_find(arena->free_bits, page, arena->pages, false);
             continue;

@@ -118,6 +118,14 @@ void hy_pages_advise_huge(void *address, size_t size, bool huge)
     errno = saved_errno;
 }
 
+bool hy_pages_free_lazily(void *address, size_t size)
+{
+    const int saved_errno = errno;
+    const bool done = madvise(address, size, MADV_FREE) == 0;
+    errno = saved_errno;
+    return done;
+}
+
 const hy_page_source *hy_pages_mmap(void)
 {
     static const hy_page_source source = {

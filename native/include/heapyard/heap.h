@@ -14,14 +14,16 @@
  * In front of the pools stands a cache for each class: a bounded list of freed blocks, last in,
  * first out. malloc and free_sized are a pop and a push on it, and blocks that it has no room for go
  * straight to their pools. The bound grows where such blocks were wanted again. When nearly all is
- * freed, the caches are emptied, and before the heap grows beyond its highest, those of idle classes.
+ * freed, the caches are emptied and take nothing, and before the heap grows beyond its highest, those
+ * of idle classes are emptied.
  *
  * A pool without live blocks gives its pages back to its arena, and an arena without pools goes
  * back to the page source, but for the few that are kept (`arenas_kept`). New pools come from the
  * fullest arena that has room, so that the others can drain. Pages that hold nothing but were
  * touched are purged as the policy says; until then they serve first, before a page is touched that
  * never was. A heap that would become larger than ever empties idle caches before, and purges what
- * no request can use.
+ * no request can use. With nothing live, a heap of the default policy holds at most 8 MiB; pages that
+ * were freed lazily (hy_pages_free_lazily) are not held.
  *
  * The ancestor is Vladimir Marangozov's obmalloc (CPython, 2000 to today): pools of one class,
  * arenas, fullest arena first. Dense metadata, pools as large as the demand, caches, larger blocks,
@@ -81,9 +83,13 @@ HY_BEGIN_DECLS
 
 /* What happens to pages that hold nothing any more but have been touched. */
 typedef enum hy_heap_purge {
-    HY_HEAP_PURGE_THRESHOLD = 0, /* purged when they are more than `purge_threshold` bytes */
-    HY_HEAP_PURGE_AT_ONCE = 1,   /* purged when their pool empties */
-    HY_HEAP_PURGE_ON_TRIM = 2,   /* purged by hy_heap_trim only */
+    /* Purged when they are more than `purge_threshold` bytes. With that, `arenas_kept` and `source`
+     * at their defaults, a heap that never had more than HY_HEAP_HUGE_FROM bytes keeps its arenas, and
+     * frees these pages lazily; so does a larger one, when less than 4 MiB is in use, with pages that
+     * were soon wanted again before. hy_heap_trim gives back these too. */
+    HY_HEAP_PURGE_THRESHOLD = 0,
+    HY_HEAP_PURGE_AT_ONCE = 1, /* purged when their pool empties */
+    HY_HEAP_PURGE_ON_TRIM = 2, /* purged by hy_heap_trim only */
 } hy_heap_purge;
 
 /* Flags of a configuration. */

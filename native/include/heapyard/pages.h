@@ -74,6 +74,10 @@ HY_API const hy_page_source *hy_pages_mmap(void);
  * on: pages purged out of a huge one then stay so, where the kernel would fill them up again. */
 HY_API void hy_pages_advise_huge(void *address, size_t size, bool huge);
 
+/* Let the kernel take these pages of hy_pages_mmap when memory is short, and not before: what they hold is
+ * lost then, and they read as zero. A page that is written is kept again. False: it can't. */
+HY_API bool hy_pages_free_lazily(void *address, size_t size);
+
 /*
  * ---- A caller's buffer ----
  *

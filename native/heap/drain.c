@@ -1,0 +1,123 @@
+/*
+ * drain.c: when nearly all is freed, caches are emptied and take nothing: the last frees go straight to the
+ * pools, so that these, and their arenas, can go.
+ *
+ *     live  ---.__                    a look at each \"
+ *                 '--.__ "
+ *                       '"."          little is live: draining
+ *     caches  [][][][][]   .____      none
+ *
+ * A free that goes to its cache counts nothing. So that no look comes too late, a cache takes blocks by
+ * slices; a slice counts when it was taken, and where as many blocks went past the cache. Slices, and what may be
+ * freed in all from one look to the next, are parts of what was live at the last look, and little where that was
+ * little: less than LITTLE then, with a slice of each class that was not counted. So what stays when nothing is
+ * live is at most MUCH of pools, and what purge.c leaves dirty.
+ */
+#include "heap/drain.h"
+
+/* Drained is a heap of more than MUCH in whose pools less than LITTLE or less than this part is live. */
+#define PART   16
+#define LITTLE ((size_t)5 << 19)
+#define MUCH   ((size_t)4 << 20)
+
+/* Blocks of HY__BIG_CLASS have no slices: each counts. Bytes in a slice, and from one look to the next: parts of what is live, and the least. */
+#define SLICE_PART  256
+#define LEAST_SLICE ((size_t)8 << 10)
+#define SMALL_SLICE ((size_t)1 << 20) /* of a heap that has no more than MUCH: it does not drain */
+#define LOOK_PART   64
+#define LEAST_LOOK  ((size_t)256 << 10)
+
+static size_t live_bytes(const hy__heap *heap)
+{
+    size_t bytes = 0;
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        const hy__class *const class = &heap->classes[size_class];
+        bytes += (class->out - hy__cache_count(heap, size_class)) * class->block_size;
+    }
+    return bytes;
+}
+
+static bool is_drained(const hy__heap *heap, size_t live)
+{
+    return heap->pool_bytes > MUCH && (live < LITTLE || live < heap->pool_bytes / PART);
+}
+
+/* So many blocks of the class fewer may be out before it is looked at. */
+static void set_look(const hy__heap *heap, hy__class *class)
+{
+    const uint64_t most = (uint64_t)hy__drain_slice(heap, class);
+    class->look_below = class->out > most ? class->out - most + 1 : 0;
+}
+
+/* The caches take such slices from now on; what they may take already is cut to one. */
+static void set_slices(hy__heap *heap, size_t live)
+{
+    const size_t slice = live / SLICE_PART;
+    heap->slice = heap->pool_bytes <= MUCH ? SMALL_SLICE
+                  : slice > LEAST_SLICE    ? slice
+                                           : LEAST_SLICE;
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        hy__class *const class = &heap->classes[size_class];
+        hy_heap_bin *const bin = &heap->window.bins[size_class];
+        const int64_t most = hy__drain_slice(heap, class);
+        set_look(heap, class);
+        if (bin->quota > most) {
+            class->balance -= bin->quota - most;
+            bin->quota = most;
+        }
+    }
+}
+
+/* Look at what is live: whether caches are of use still. Gives blocks back: no pool without a block that is out is
+ * safe. */
+static __attribute__((noinline)) void look(hy__heap *heap)
+{
+    const size_t live = live_bytes(heap);
+    const bool drained = heap->draining;
+    set_slices(heap, live);
+    const size_t next = live / LOOK_PART > LEAST_LOOK ? live / LOOK_PART : LEAST_LOOK;
+    heap->look_in = heap->pool_bytes <= MUCH ? INT64_MAX : (int64_t)next;
+    heap->draining = is_drained(heap, live);
+    if (!heap->draining || drained) {
+        return;
+    }
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
+        hy__cache_flush_to(heap, size_class, 0);
+        hy__pool_drop_empty(heap, size_class);
+    }
+}
+
+/* So many bytes count. */
+void hy__drain_note(hy__heap *heap, size_t bytes)
+{
+    heap->look_in -= (int64_t)bytes;
+    if (heap->look_in < 0) {
+        look(heap);
+    }
+}
+
+/* A slice of the class went past the cache. */
+void hy__drain_note_slice(hy__heap *heap, hy__class *class)
+{
+    set_look(heap, class);
+    hy__drain_note(heap, (size_t)hy__drain_slice(heap, class) * class->block_size);
+}
+
+/* A cache was filled with so many blocks: a heap that drains may be over it. */
+void hy__drain_note_refill(hy__heap *heap, hy__class *class, uint32_t blocks)
+{
+    set_look(heap, class);
+    if (heap->pool_bytes > MUCH && heap->slice == SMALL_SLICE) {
+        look(heap);
+    }
+    if (heap->draining) {
+        heap->draining = heap->pool_bytes > MUCH;
+        hy__drain_note(heap, (size_t)blocks * class->block_size);
+    }
+}
+
+void hy__drain_set_up(hy__heap *heap)
+{
+    heap->slice = SMALL_SLICE;
+    heap->look_in = INT64_MAX;
+}
