@@ -86,6 +86,7 @@ PART = Part(
     functions=(
         function("hy_pages_mmap", POINTER(PageSourceStruct)),
         function("hy_pages_advise_huge", None, c_void_p, c_size_t, c_bool),
+        function("hy_pages_free_lazily", c_bool, c_void_p, c_size_t),
         function(
             "hy_pages_buffer_init",
             POINTER(PageSourceStruct),
