@@ -168,11 +168,12 @@ static __attribute__((noinline)) void put_other(hy__heap *heap, unsigned size_cl
         hy__misuse(HY_MISUSE_WRONG_SIZE, "heap", block, "(by a sized free)");
         return;
     }
+    hy__class *const class = &heap->classes[found.pool->size_class]; /* the pool may go */
     if (found.pool->size_class >= HY__BIG_CLASS) {
         hy__big_note(heap, block, HY__NO_CLASS);
     }
     hy__pool_give(heap, found.pool, block);
-    hy__drain_note_slice(heap, &heap->classes[found.pool->size_class]);
+    hy__drain_note_slice(heap, class);
 }
 
 /* A block of a page or more. That it is live was told by its page's map: it is written, not read. */

@@ -119,6 +119,16 @@ def test_pages_freed_lazily_serve_again_and_read_as_zero_by_calloc() -> None:
         assert all(is_zero(block, 30_000) for block in again)
 
 
+@pytest.mark.parametrize("size", [600, 3000, 30_000, 60_000])
+def test_the_last_block_of_a_pool_may_have_shrunk_in_its_place(size: int) -> None:
+    """A free by its new size looked at the pool, which was gone, for its class."""
+    with Heap() as heap:
+        for _ in range(3):
+            block = heap.realloc(heap.malloc(size), size * 4 // 5)
+            heap.free_sized(block, size * 4 // 5)
+            verify(heap)
+
+
 @pytest.mark.usefixtures("exact")
 def test_pages_of_other_sources_are_purged(make_heap: MakeHeap) -> None:
     """Only pages of the default source can be freed lazily."""
