@@ -16,6 +16,7 @@
 
 #include "base/annotate.h"
 #include "trial/load.h"
+#include "trial/thread_local.h"
 
 /* DEEPBIND: a library whose calloc calls its own malloc must not get the libc's. AddressSanitizer
  * refuses that flag. */
@@ -146,6 +147,15 @@ hy_early_function *hy__load_early(const hy_loaded *loaded)
     return everybodys_malloc == targets_malloc ? function : NULL;
 }
 
+static void make_thread_local(void *handle)
+{
+    size_t module = 0;
+    if (dlinfo(handle, RTLD_DI_TLS_MODID, &module) == 0) {
+        hy__thread_local_module(module);
+        hy__thread_local_make();
+    }
+}
+
 bool hy__load_library(const hy_load_request *request, hy_loaded *loaded, hy_reason *reason)
 {
     void *const handle = dlopen(request->library, OPEN_FLAGS);
@@ -154,6 +164,7 @@ bool hy__load_library(const hy_load_request *request, hy_loaded *loaded, hy_reas
         return false;
     }
     name_by_handle(loaded, handle, request->library);
+    make_thread_local(handle);
     const void *const table = dlsym(handle, "heapyard_target");
     if (table != NULL && request->prefix[0] == '\0') {
         return load_table(table, loaded, reason);

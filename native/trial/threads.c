@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "trial/index_view.h"
+#include "trial/thread_local.h"
 #include "trial/verdict.h"
 
 #define STACK_SIZE ((size_t)256 << 10)
@@ -119,6 +120,7 @@ static hy_order next_order(hy_worker *worker)
 static void *work(void *argument)
 {
     hy_worker *const worker = argument;
+    hy__thread_local_make();
     worker->errno_address = &errno;
     worker->left_errno = errno;
     for (;;) {

@@ -51,6 +51,13 @@ def test_the_engine_counts_no_call_of_its_own() -> None:
     assert counted(EVERY, [*figures, op("check_all"), op("limit_space", size=SIZE_MAX)]) == 0
 
 
+@pytest.mark.parametrize("thread", [0, 1])
+def test_thread_local_variables_of_the_target_are_there_when_calls_fail(thread: int) -> None:
+    short = [op("fail_os", size=1, arg=EVERY | ONWARD), op("malloc", 0, 10), op("free", 0)]
+    done = run([op("on_thread", size=thread), *short, op("end_fail")], target="thread_local")
+    assert done.status == "held", done
+
+
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_the_nth_call_fails_with_enomem_and_no_other(nth: int) -> None:
     asks = [op("malloc", n, 10, expect=FAILS | ENOMEM if n == nth else 0) for n in (1, 2, 3, 4)]
