@@ -156,6 +156,14 @@ class Trial:
             return outcome
         if outcome.kind in ("symbol", "memory", "machine"):
             raise NotApplicable(outcome.seen or outcome.expected)
+        if outcome.kind == "plan" and _is_a_plan(plan):
+            raise RuleViolation(
+                "the engine's memory is its own",
+                f"the target unmapped it or wrote into it: the plan reads as {outcome.seen!r}",
+                operation=_place(outcome),
+                plan=plan,
+                outcome=outcome,
+            )
         raise PlanError(f"the plan could not run ({outcome.kind}): {outcome.seen}")
 
     def holds(self, plan: Plan, *, time_limit: float = PLAN_SECONDS, **options: Any) -> Outcome:
@@ -276,6 +284,13 @@ class Trial:
 
 def _measures_memory(plan: Plan) -> bool:
     return any(call.operation.name == "measure" for call in plan.calls)
+
+
+def _is_a_plan(plan: Plan) -> bool:
+    """Whether the plan runs on a sound target: what refused it then is not in the plan."""
+    from heapyard.trial import resolve_target, run_plan  # noqa: PLC0415
+
+    return run_plan(resolve_target("libc"), plan).status != "refused"
 
 
 def _most_live(samples: Sequence[Sample]) -> int:

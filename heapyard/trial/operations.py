@@ -31,6 +31,7 @@ FIGURES = (
     *("rss", "live_bytes", "usable_bytes", "extent", "mapped", "shared_lines"),
     *("os_calls", "os_failures", "page_faults", "cost_median", "cost_p90", "cost_p99", "cost_max"),
     *("lazily_free", "mappings", "residue", "shown", "trimmed"),
+    *("open_files", "blocked_signals", "handled_signals"),
 )
 """What `measure` can answer; the index is the packed operation's size field."""
 

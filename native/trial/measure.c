@@ -91,6 +91,12 @@ uint64_t hy__measure_value(const hy_engine *engine, uint64_t measure)
         return hy__process_shown();
     case HY_MEASURE_TRIMMED:
         return (uint32_t)engine->trimmed;
+    case HY_MEASURE_OPEN_FILES:
+        return hy__process_open_files();
+    case HY_MEASURE_BLOCKED_SIGNALS:
+        return hy__process_blocked_signals();
+    case HY_MEASURE_HANDLED_SIGNALS:
+        return hy__process_handled_signals();
     default:
         return hy__residue(engine);
     }

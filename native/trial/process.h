@@ -33,6 +33,15 @@ uint64_t hy__process_faults(void);
 /* The size of the address space in use. */
 uint64_t hy__process_mapped(void);
 
+/* Descriptors below 1024 that are open. The first call opens eight, so that there are some. */
+uint64_t hy__process_open_files(void);
+
+/* Signals that the calling thread has blocked. */
+uint64_t hy__process_blocked_signals(void);
+
+/* Signals that have a handler, or are ignored. */
+uint64_t hy__process_handled_signals(void);
+
 /* From now on at most `bytes` more can be mapped (RLIMIT_AS). */
 bool hy__limit_address_space(uint64_t bytes);
 

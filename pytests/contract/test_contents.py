@@ -209,3 +209,20 @@ def _ordered(trial: Trial, blocks: list[Slot], order: str) -> list[Slot]:
     if order == "odd first":
         return blocks[1::2] + blocks[::2]
     return trial.random.sample(blocks, len(blocks)) if order == "random" else blocks
+
+
+@rule("HY-DATA-12", level=MUST, source=LIFETIME, needs={"free"})
+def test_any_of_many_blocks_of_one_size_can_be_replaced(trial: Trial) -> None:
+    """Of five thousand live blocks of one size any may be freed, and another takes its place.
+
+    Each of 16, 48, 100 and 400 bytes; five thousand times a random one. What an allocator keeps of
+    a run of so many blocks, a bit or an index each, has to be right for all of them.
+    """
+    for size in (16, 48, 100, 400):
+        plan = trial.plan(APART)
+        blocks = [plan.malloc(size) for _ in range(5000)]
+        for _ in range(5000):
+            index = trial.random.randrange(len(blocks))
+            plan.free(blocks[index])
+            blocks[index] = plan.malloc(size)
+        trial.holds(plan)

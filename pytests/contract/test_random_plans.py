@@ -58,7 +58,11 @@ def test_plans_drawn_by_hypothesis_agree_with_the_model(trial: Trial) -> None:
     """
     failing = falsify(trial, examples=60)
     if failing is not None:
-        trial.holds(failing)
+        plan, outcome = failing
+        trial.holds(plan)
+        trial.fail(
+            outcome.expected, f"{outcome.seen}, but not each time", plan=plan, outcome=outcome
+        )
 
 
 @rule(

@@ -26,6 +26,7 @@
 #include "defect_lists/random.h"
 #include "defect_lists/realloc.h"
 #include "defect_lists/release.h"
+#include "defect_lists/surroundings.h"
 #include "defect_lists/swap.h"
 #include "defect_lists/threads.h"
 #include "defect_lists/zeroing.h"
@@ -40,6 +41,7 @@
     YARD_CONTENT_DEFECTS(X)                                                                        \
     YARD_THREAD_DEFECTS(X)                                                                         \
     YARD_LIFE_DEFECTS(X)                                                                           \
+    YARD_SURROUNDING_DEFECTS(X)                                                                    \
     YARD_RANDOM_DEFECTS(X)                                                                         \
     YARD_MISUSE_DEFECTS(X)                                                                         \
     YARD_SWAP_DEFECTS(X)                                                                           \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "yard_core.h"
+#include "yard_crowd.h"
 #include "yard_guard.h"
 #include "yard_ledger.h"
 #include "yard_life.h"
@@ -169,6 +170,7 @@ void *malloc(size_t size)
     if (block == NULL && !yard_fails_now()) {
         block = allocate(size);
     }
+    yard_crowd_enter(block);
     return block != NULL ? block : yard_fail(ENOMEM, saved, DEFECT_malloc_no_errno);
 }
 
@@ -280,7 +282,7 @@ void free(void *block)
     const bool spoils = yard_defect(DEFECT_free_sets_errno) && yard_guard_holds(block) &&
                         yard_header_of(block)->klass == YARD_BIG;
     yard_wipe_now();
-    yard_give(block, clean);
+    yard_give(yard_crowd_leave(block), clean);
     if (spoils) {
         errno = EINVAL;
     }

@@ -12,6 +12,7 @@
 #include "yard_core.h"
 #include "yard_defects.h"
 #include "yard_lock.h"
+#include "yard_surroundings.h"
 #include "yard_threads.h"
 
 static bool is_set_up;
@@ -85,6 +86,7 @@ static bool wait_is_interrupted(void)
 
 bool yard_life_map(void)
 {
+    yard_surroundings_map();
     if (yard_defect(DEFECT_interrupted_wait_fails)) {
         return !wait_is_interrupted();
     }

@@ -108,6 +108,7 @@ MEASURES = [
     *("os_calls", "os_failures", "page_faults"),
     *("cost_median", "cost_p90", "cost_p99", "cost_max"),
     *("lazily_free", "mappings", "residue", "shown", "trimmed"),
+    *("open_files", "blocked_signals", "handled_signals"),
 ]
 
 ALL = sum(1 << bit for bit in CHECKS.values())

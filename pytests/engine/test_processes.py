@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from heapyard.trial import Plan, resolve_target, run_plan
-from pytests.engine.driver import Op, Run, needs_the_libc, op, run
+from pytests.engine.driver import Op, Run, measure, needs_the_libc, op, run
 
 
 def threaded(ops: list[Op], mode: str = "trace") -> Run:
@@ -128,3 +128,16 @@ def test_a_target_that_does_not_replace_malloc_has_no_early_blocks() -> None:
     plan.early(0)
     outcome = run_plan(resolve_target("heap"), plan)
     assert (outcome.status, outcome.kind) == ("refused", "symbol")
+
+
+def test_open_files_are_counted_and_there_are_some_to_close() -> None:
+    figures = run([measure("open_files"), measure("open_files")]).figures("open_files")
+    assert figures[0] == figures[1] >= 8
+
+
+def test_signals_that_are_handled_or_blocked_are_counted() -> None:
+    figures = [measure("handled_signals"), measure("blocked_signals")]
+    done = run([*figures, op("signals", size=1_000_000, arg=0), *figures])
+    before, after = done.figures("handled_signals")
+    assert after == before + 1  # SIGALRM's
+    assert done.figures("blocked_signals") == [0, 0]

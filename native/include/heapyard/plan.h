@@ -418,6 +418,10 @@ typedef enum hy_plan_check {
  *  shown         the resident set, as ps, top and psutil show it: the engine's and the program's
  *                files in it, and what is lazily free
  *  trimmed       what the last `trim` answered, as a 32-bit number; 0 before the first
+ *  open_files    descriptors below 1024 that are open, the engine's among them. The first time
+ *                opens /dev/null eight times, so that there is something to close
+ *  blocked_signals   how many the thread that measures has blocked
+ *  handled_signals   how many have a handler, or are ignored
  */
 #define HY_PLAN_MEASURES(X)                                                                        \
     X(0, RSS, rss, bytes)                                                                          \
@@ -437,7 +441,10 @@ typedef enum hy_plan_check {
     X(14, MAPPINGS, mappings, mappings)                                                            \
     X(15, RESIDUE, residue, bytes)                                                                 \
     X(16, SHOWN, shown, bytes)                                                                     \
-    X(17, TRIMMED, trimmed, answer)
+    X(17, TRIMMED, trimmed, answer)                                                                \
+    X(18, OPEN_FILES, open_files, files)                                                           \
+    X(19, BLOCKED_SIGNALS, blocked_signals, signals)                                               \
+    X(20, HANDLED_SIGNALS, handled_signals, signals)
 
 #define HY_PLAN_MAX_MILLISECONDS 60000u /* of idle, await and stir */
 

@@ -19,6 +19,8 @@
       "freeing towards lower addresses frees one neighbour more")                                  \
     X(mapping_reused_short, "HY-DATA-09", "overlap", "a cached mapping serves a larger request")   \
     X(chunk_end_overrun, "HY-DATA-10", "overlap", "the last block of a chunk runs over its end")   \
+    X(index_12_bits, "HY-DATA-12", "overlap",                                                      \
+      "with 4,096 blocks live, free gives back the one made last in place of its own")             \
     X(malloc_scribbles, "HY-DATA-11", "content", "cutting a block writes into the one before it")
 
 #endif /* HEAPYARD_CORPUS_DEFECTS_CONTENTS_H */
