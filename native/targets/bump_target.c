@@ -37,7 +37,7 @@ void *hy__shim_zeroed(void *handle, size_t size)
 
 void *hy__shim_resize(void *handle, void *block, size_t size)
 {
-    const hy_sized_header old = *hy__sized_header(block);
+    const hy_sized_header old = hy__sized_header(block);
     size_t total;
     return hy__sized_total(size, old.pad, &total)
                ? hy__sized_block(
@@ -49,7 +49,7 @@ void *hy__shim_resize(void *handle, void *block, size_t size)
 static size_t bump_usable_size(void *handle, void *block)
 {
     (void)handle;
-    return block == NULL ? 0 : hy__sized_header(block)->size;
+    return block == NULL ? 0 : hy__sized_header(block).size;
 }
 
 static int bump_trim(void *handle, size_t pad)

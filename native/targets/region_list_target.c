@@ -44,7 +44,7 @@ void *hy__shim_zeroed(void *handle, size_t size)
 
 void *hy__shim_resize(void *handle, void *block, size_t size)
 {
-    const hy_sized_header old = *hy__sized_header(block);
+    const hy_sized_header old = hy__sized_header(block);
     void *const raw = hy__sized_raw(block);
     const size_t old_total = old.size + old.pad;
     size_t total;
@@ -61,7 +61,7 @@ void *hy__shim_resize(void *handle, void *block, size_t size)
 static void list_free(void *handle, void *block)
 {
     if (block != NULL) {
-        const hy_sized_header header = *hy__sized_header(block);
+        const hy_sized_header header = hy__sized_header(block);
         hy_region_free_sized(hy__spans_region(handle), hy__sized_raw(block),
                              header.size + header.pad);
     }
@@ -83,7 +83,7 @@ static void list_free_aligned_sized(void *handle, void *block, size_t alignment,
 static size_t list_usable_size(void *handle, void *block)
 {
     (void)handle;
-    return block == NULL ? 0 : hy__sized_header(block)->size;
+    return block == NULL ? 0 : hy__sized_header(block).size;
 }
 
 HEAPYARD_EXPORT_TARGET = {

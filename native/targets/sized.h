@@ -11,6 +11,8 @@
 #define HEAPYARD_TARGETS_SIZED_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/bits.h"
 
@@ -21,14 +23,17 @@ typedef struct hy_sized_header {
 
 _Static_assert(sizeof(hy_sized_header) == 16, "the header keeps the least alignment");
 
-static inline hy_sized_header *hy__sized_header(void *block)
+/* Byte by byte: the block may be anything, where the trial misuses the allocator. */
+static inline hy_sized_header hy__sized_header(const void *block)
 {
-    return (hy_sized_header *)block - 1;
+    hy_sized_header header;
+    memcpy(&header, (const char *)block - sizeof header, sizeof header);
+    return header;
 }
 
 static inline void *hy__sized_raw(void *block)
 {
-    return (char *)block - hy__sized_header(block)->pad;
+    return (void *)((uintptr_t)block - hy__sized_header(block).pad);
 }
 
 /* The bytes to ask for; false where they overflow. */
@@ -44,7 +49,7 @@ static inline void *hy__sized_block(void *raw, size_t size, size_t pad)
         return NULL;
     }
     void *const block = (char *)raw + pad;
-    *hy__sized_header(block) = (hy_sized_header){.size = size, .pad = pad};
+    *((hy_sized_header *)block - 1) = (hy_sized_header){.size = size, .pad = pad};
     return block;
 }
 
