@@ -33,17 +33,25 @@ def why_not_replaceable(target: Target) -> str:
     return ""
 
 
-def replaced_environment(target: Target) -> dict[str, str]:
-    """The environment of a process whose malloc is the target."""
+def replaced_environment(target: Target, *libraries: str) -> dict[str, str]:
+    """The environment of a process whose malloc is the target, and that has these libraries."""
     environment = {k: v for k, v in target.environment.items() if k != "LD_PRELOAD"}
-    return environment if target.path is None else {**environment, "LD_PRELOAD": str(target.path)}
+    named = [] if target.path is None else [str(target.path)]
+    preloaded = " ".join([*named, *libraries])
+    return {**environment, "LD_PRELOAD": preloaded} if preloaded else environment
 
 
 def run_swap(
-    target: Target, topic: str, *, preload: bool = True, time_limit: float = 20.0
+    target: Target,
+    topic: str,
+    *,
+    preload: bool = True,
+    libraries: tuple[str, ...] = (),
+    time_limit: float = 20.0,
 ) -> Outcome:
     """Run one topic with the target as malloc; without `preload` only the library's path is given.
 
+    `libraries`: what the program is to have from its start, as if it were linked with them.
     Raises TargetError where the program does not start.
     """
     program = str(current_build().swap)
@@ -52,7 +60,9 @@ def run_swap(
     def command(files: Descriptors) -> list[str]:
         return [program, topic, str(files.result), *library]
 
-    environment = replaced_environment(target) if preload else _plain_environment(target)
+    environment = (
+        replaced_environment(target, *libraries) if preload else _plain_environment(target)
+    )
     try:
         ended = run_child(command, environment, limits=Limits(seconds=time_limit))
     except OSError as error:

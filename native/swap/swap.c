@@ -107,11 +107,13 @@ static const struct {
     const char *name;
     void (*run)(const char *library);
 } topics[] = {
-    {"family", hy__swap_family}, {"closure", hy__swap_closure},     {"strings", hy__swap_strings},
-    {"grown", hy__swap_grown},   {"operators", hy__swap_operators}, {"deletes", hy__swap_deletes},
-    {"open", hy__swap_open},     {"close", hy__swap_close},         {"twice", hy__swap_twice},
-    {"in_use", hy__swap_in_use}, {"sane", hy__swap_sane},           {"system", hy__swap_system},
-    {"info", hy__swap_info},
+    {"family", hy__swap_family},       {"closure", hy__swap_closure},
+    {"strings", hy__swap_strings},     {"grown", hy__swap_grown},
+    {"operators", hy__swap_operators}, {"deletes", hy__swap_deletes},
+    {"open", hy__swap_open},           {"close", hy__swap_close},
+    {"twice", hy__swap_twice},         {"in_use", hy__swap_in_use},
+    {"sane", hy__swap_sane},           {"system", hy__swap_system},
+    {"info", hy__swap_info},           {"new_handler", hy__swap_new_handler},
 };
 
 int main(int count, char **arguments)

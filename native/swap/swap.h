@@ -50,5 +50,6 @@ void hy__swap_in_use(const char *library);
 void hy__swap_sane(const char *library);
 void hy__swap_system(const char *library);
 void hy__swap_info(const char *library);
+void hy__swap_new_handler(const char *library);
 
 #endif /* HEAPYARD_SWAP_SWAP_H */

@@ -20,10 +20,10 @@ def require_replaceable(trial: Trial) -> None:
         raise NotApplicable(why)
 
 
-def holds_as_malloc(trial: Trial, topic: str) -> None:
-    """The topic holds in a process whose malloc is the target."""
+def holds_as_malloc(trial: Trial, topic: str, *libraries: str) -> None:
+    """The topic holds in a process whose malloc is the target, and that has these libraries."""
     require_replaceable(trial)
-    _judge(trial, run_swap(trial.target, topic))
+    _judge(trial, run_swap(trial.target, topic, libraries=libraries))
 
 
 def holds_when_opened(trial: Trial, topic: str) -> None:

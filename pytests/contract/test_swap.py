@@ -106,3 +106,17 @@ def test_dlclose_leaves_the_program_alive(trial: Trial) -> None:
 def test_two_copies_in_one_process(trial: Trial) -> None:
     """Two copies of the library in one process keep their blocks apart from each other."""
     holds_when_opened(trial, "twice")
+
+
+@rule(
+    "HY-SWAP-16",
+    level=SHOULD,
+    source="C++17 [new.delete.single]: calls the current new-handler, and tries again",
+)
+def test_operator_new_calls_the_new_handler(trial: Trial) -> None:
+    """A nothrow operator new that finds no memory calls the new handler as long as there is one.
+
+    PTRDIFF_MAX bytes, a handler that takes itself away at its third call, then NULL. libstdc++ is
+    there from the start of the program, as where it is written in C++.
+    """
+    holds_as_malloc(trial, "new_handler", "libstdc++.so.6")

@@ -1,8 +1,9 @@
 /*
  * yard_operators.c: C++'s operator new and delete, in C, by their mangled names.
  *
- * All of them, as a library must have it that has one. What a throwing operator would throw is an
- * abort here: nothing that is run on the corpus asks for so much.
+ * All of them, as a library must have it that has one. Where there is no memory they call the new
+ * handler of libstdc++, if the program has one, and try again. What a throwing operator would throw
+ * is an abort here: nothing that is run on the corpus asks for so much.
  */
 #include <stdlib.h>
 
@@ -10,6 +11,31 @@
 
 /* A function under another name: the declaration, before the definition. */
 #define NAMED(name, symbol, ...) name(__VA_ARGS__) __asm__(symbol)
+
+typedef void handler(void);
+
+/* std::get_new_handler; a program without C++ has none. */
+YARD_API handler *NAMED(yard_get_handler, "_ZSt15get_new_handlerv", void) __attribute__((weak));
+
+/* Calls the handler; false: there is none. */
+static bool handles(void)
+{
+    handler *const found = yard_get_handler != NULL ? yard_get_handler() : NULL;
+    if (found == NULL || yard_defect(DEFECT_new_forgets_handler)) {
+        return false;
+    }
+    found();
+    return true;
+}
+
+static void *take(size_t size)
+{
+    void *block;
+    do {
+        block = malloc(size);
+    } while (block == NULL && handles());
+    return block;
+}
 
 static void *or_abort(void *block)
 {
@@ -21,8 +47,14 @@ static void *or_abort(void *block)
 
 static void *aligned(size_t size, size_t alignment)
 {
-    return yard_defect(DEFECT_new_ignores_alignment) ? malloc(size)
-                                                     : aligned_alloc(alignment, size);
+    void *block;
+    if (yard_defect(DEFECT_new_ignores_alignment)) {
+        return take(size);
+    }
+    do {
+        block = aligned_alloc(alignment, size);
+    } while (block == NULL && handles());
+    return block;
 }
 
 /* plain, nothrow, aligned, aligned nothrow; each for one object and for an array */
@@ -30,14 +62,14 @@ static void *aligned(size_t size, size_t alignment)
     YARD_API void *NAMED(form##_plain, "_Zn" letters "m", size_t size);                            \
     void *form##_plain(size_t size)                                                                \
     {                                                                                              \
-        return or_abort(malloc(size));                                                             \
+        return or_abort(take(size));                                                               \
     }                                                                                              \
     YARD_API void *NAMED(form##_nothrow, "_Zn" letters "mRKSt9nothrow_t", size_t size,             \
                          const void *nothrow);                                                     \
     void *form##_nothrow(size_t size, const void *nothrow)                                         \
     {                                                                                              \
         (void)nothrow;                                                                             \
-        return malloc(size);                                                                       \
+        return take(size);                                                                         \
     }                                                                                              \
     YARD_API void *NAMED(form##_aligned, "_Zn" letters "mSt11align_val_t", size_t size,            \
                          size_t alignment);                                                        \

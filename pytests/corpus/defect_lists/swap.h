@@ -24,6 +24,7 @@
       "a free by another thread is counted twice, and the count wraps")                            \
     X(told_unmapped_as_mapped, "HY-SWAP-14", "swap", "what is unmapped still counts as mapped")    \
     X(told_with_any_option, "HY-SWAP-15", "swap", "malloc_info takes options that there are not")  \
+    X(new_forgets_handler, "HY-SWAP-16", "swap", "operator new gives up without the new handler")  \
     X(load_crashes, "HY-LOAD-01", "load", "a constructor crashes")                                 \
     X(load_exits, "HY-LOAD-01", "load", "a constructor calls _exit")                               \
     X(rare_free_wipes, "HY-SWAP-10", "output", "each 500th free wipes a live block")               \
