@@ -9,48 +9,21 @@ Instructions are callgrind's, as the difference of two counts: start and end fal
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import shutil
 import statistics
-import subprocess
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+from bench.program import Program  # noqa: E402
+
 BLOCKS = 10_000_000
 MODES = ("increment", "bump", "fresh")
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """The benchmark's executable."""
-
-    path: Path
-
-    def measure(self, *arguments: str) -> int:
-        """The one figure that a run prints."""
-        done = subprocess.run([self.path, *arguments], check=True, capture_output=True, text=True)
-        (value,) = json.loads(done.stdout).values()
-        return int(value)
-
-    def instructions(self, mode: str) -> float:
-        """Per block, by callgrind."""
-        few, many = (self._collected(mode, count) for count in (100_000, 1_100_000))
-        return (many - few) / 1_000_000
-
-    def _collected(self, mode: str, count: int) -> int:
-        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-        done = subprocess.run(
-            [*command, self.path, mode, str(count)], check=True, capture_output=True, text=True
-        )
-        found = re.search(r"Collected : (\d+)", done.stderr)
-        if found is None:
-            raise SystemExit(f"callgrind printed no count:\n{done.stderr}")
-        return int(found[1])
-
-
-def report_requests(bench: Bench, rounds: int) -> None:
+def report_requests(bench: Program, rounds: int) -> None:
     """A 20-byte request beside the inlined increment."""
     times: dict[str, list[float]] = {mode: [] for mode in MODES}
     for _ in range(rounds):
@@ -62,7 +35,7 @@ def report_requests(bench: Bench, rounds: int) -> None:
     print(f"time:         bump / increment = {medians['bump'] / medians['increment']:.2f}")
 
 
-def report_instructions(bench: Bench) -> None:
+def report_instructions(bench: Program) -> None:
     """The same in instructions."""
     if shutil.which("valgrind") is None:
         print("instructions: no valgrind here")
@@ -75,7 +48,7 @@ def report_instructions(bench: Bench) -> None:
     )
 
 
-def report_delete(bench: Bench, rounds: int) -> None:
+def report_delete(bench: Program, rounds: int) -> None:
     """The same bytes in blocks of two sizes: what counts is the memory."""
     loads = [(BLOCKS, 20), (BLOCKS // 100, 3200)]
     times: list[list[int]] = [[], []]
@@ -87,7 +60,7 @@ def report_delete(bench: Bench, rounds: int) -> None:
         print(f"delete of {count:>10,} blocks of {size:>5,} B: {milliseconds:.1f} ms")
 
 
-def report_waste(bench: Bench) -> None:
+def report_waste(bench: Program) -> None:
     """16 and 8,200 bytes in turn."""
     count = 20_000
     ratio = bench.measure("alternate", str(count)) / (count * (16 + 8200))
@@ -103,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.bench.is_file():
         parser.error(f"no {options.bench}: build with -DHEAPYARD_BUILD_BENCH=ON, or name it")
-    bench = Bench(options.bench)
+    bench = Program(options.bench)
     report_requests(bench, options.rounds)
     report_instructions(bench)
     report_delete(bench, min(options.rounds, 5))

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from bench.program import collected
 from heapyard._native.build import Build, current_build
 from heapyard.trial import Plan, Slot
 
@@ -132,14 +132,7 @@ def _counted(command: list[str], load: Load, repeat: int) -> int:
     with tempfile.NamedTemporaryFile(suffix=".plan") as file:
         file.write(mix(load, repeat).to_bytes())
         file.flush()
-        valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-        done = subprocess.run(
-            [*valgrind, *command, "--plan", file.name], capture_output=True, text=True, check=True
-        )
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if found is None:
-        raise SystemExit(f"callgrind counted nothing:\n{done.stderr}")
-    return int(found[1])
+        return collected(*command, "--plan", file.name)
 
 
 def print_times(rounds: int) -> list[Result]:

@@ -1,15 +1,14 @@
 """What a collection costs: python bench/object/gc.py [--bench build/bin/bench_gc] [--count N].
 
-The walk engine, the same with its roots known, the linked engine, and CPython on equal graphs (each
-python3.x that is found; lists in cycles, gc.collect()), one after the other, round by round.
-Processor time per container, medians.
+The walk engine, the same with its roots known, the linked engine, and CPython on equal graphs (the
+running one and each --python PATH; lists in cycles, gc.collect()), one after the other, round by
+round. Processor time per container, medians; then, for each other subject, its time over the walk
+engine's, as the median of the ratios within the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -17,12 +16,18 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+from bench.program import Program  # noqa: E402
+
 ENGINES = ("linked", "walk", "roots")
+ORDERS = ("fresh", "shuffled", "aged")
 GRAPHS = (
     ("ring", "fresh"), ("tree", "fresh"), ("random", "fresh"),
     ("ring", "shuffled"), ("tree", "shuffled"), ("random", "shuffled"), ("random", "aged"),
 )  # fmt: skip
 FIGURES = ("first", "steady", "teardown", "young", "bytes")
+Rows = list[dict[str, float]]
 
 CPYTHON = """
 import gc, json, random, sys, time
@@ -66,67 +71,60 @@ print(json.dumps({"first": first, "steady": later, "teardown": teardown}))
 """
 
 
-def pythons(named: list[str]) -> list[str]:
-    """The running one, those named, else each python3.x of this machine."""
-    found = [sys.executable]
-    if named:
-        return [*found, *named]
-    for minor in range(11, 16):
-        path = shutil.which(f"python3.{minor}")
-        if path and minor != sys.version_info.minor and works(path):
-            found.append(path)
-    return found
-
-
 def version(python: str) -> str:
     """What it calls itself: python 3.11.7."""
     done = subprocess.run([python, "--version"], check=True, capture_output=True, text=True)
     return done.stdout.strip().lower()
 
 
-def works(python: str) -> bool:
-    """Not so a shim of a version that isn't installed."""
-    return subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0
-
-
-def run(command: list[str]) -> dict[str, float]:
-    """The figures that one run prints."""
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
-
-
-def command_of(options: Any, subject: str, shape: str, order: str, garbage: int) -> list[str]:
-    """How a subject is run on a graph."""
-    graph = [shape, order, str(options.count), str(garbage)]
+def figures(options: Any, subject: str, graph: list[str]) -> dict[str, float]:
+    """What one run of a subject on a graph prints."""
     if subject in ENGINES:
-        return [str(options.bench), subject, *graph]
-    return [subject, "-c", CPYTHON, *graph]
+        return Program(options.bench).figures(subject, *graph)
+    return Program(Path(subject)).figures("-c", CPYTHON, *graph)
+
+
+def measured(options: Any, graph: list[str]) -> dict[str, Rows]:
+    """All subjects in turn, round after round. CPython has no heap that is aged by our rule."""
+    pythons = [] if options.no_python or "aged" in graph else [sys.executable, *options.python]
+    seen: dict[str, Rows] = {subject: [] for subject in [*options.engine, *pythons]}
+    for _ in range(options.rounds):
+        for subject, rows in seen.items():
+            rows.append(figures(options, subject, graph))
+    return seen
+
+
+def median(rows: Rows, figure: str) -> float:
+    """Of one figure over all rounds; not a number where a subject doesn't have it."""
+    return statistics.median(row.get(figure, float("nan")) for row in rows)
+
+
+def ratio(rows: Rows, base: Rows, figure: str) -> float:
+    """The median of what a round's run takes over the same round's run of the base."""
+    missing = float("nan")
+    pairs = zip(rows, base, strict=True)
+    return statistics.median(row.get(figure, missing) / under[figure] for row, under in pairs)
+
+
+def line(name: str, values: list[float]) -> str:
+    """One line of the table; a figure that a subject doesn't have is left out."""
+    cells = (f"{value:>10.1f}" if value == value else " " * 10 for value in values)  # noqa: PLR0124
+    return f"{name:<24}" + "".join(cells)
 
 
 def report(options: Any, shape: str, order: str, garbage: int) -> None:
     """One graph on all subjects."""
-    subjects = [
-        *ENGINES,
-        *(pythons(options.python) if order != "aged" and not options.no_python else []),
-    ]
-    seen: dict[str, list[dict[str, float]]] = {subject: [] for subject in subjects}
-    for _ in range(options.rounds):
-        for subject in subjects:
-            seen[subject].append(run(command_of(options, subject, shape, order, garbage)))
+    seen = measured(options, [shape, order, str(options.count), str(garbage)])
+    names = {subject: subject if subject in ENGINES else version(subject) for subject in seen}
     print(f"\n{shape}, {order}, {options.count:,} containers, {garbage} % garbage")
-    print(" " * 14 + "".join(f"{name:>10}" for name in FIGURES))
+    print(" " * 24 + "".join(f"{figure:>10}" for figure in FIGURES))
     for subject, rows in seen.items():
-        name = subject if subject in ENGINES else version(subject)
-        medians = [
-            statistics.median(row.get(figure, float("nan")) for row in rows) for figure in FIGURES
-        ]
-        print(f"{name:<14}" + "".join(f"{value:>10.1f}" for value in medians), flush=True)
-
-
-def median(rows: list[dict[str, float]], figure: str) -> float:
-    """Of one figure over all rounds; not a number where a subject doesn't have it."""
-    return statistics.median(row.get(figure, float("nan")) for row in rows)
+        print(line(names[subject], [median(rows, figure) for figure in FIGURES]))
+    base = seen.get("walk")
+    for subject, rows in seen.items():
+        if base and rows is not base:
+            ratios = [ratio(rows, base, figure) for figure in FIGURES]
+            print(line(f"{names[subject]} / walk", ratios), flush=True)
 
 
 def main() -> None:
@@ -136,12 +134,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--garbage", type=int, nargs="*", default=[10])
+    parser.add_argument("--engine", nargs="*", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--order", nargs="*", choices=ORDERS, default=list(ORDERS))
     parser.add_argument("--python", nargs="*", default=[], help="interpreters to compare with")
     parser.add_argument("--no-python", action="store_true")
     options = parser.parse_args()
     for garbage in options.garbage:
         for shape, order in GRAPHS:
-            report(options, shape, order, garbage)
+            if order in options.order:
+                report(options, shape, order, garbage)
 
 
 if __name__ == "__main__":

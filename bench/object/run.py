@@ -9,52 +9,28 @@ difference of two counts: start and end fall out. By hand:
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import shutil
 import statistics
-import subprocess
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+from bench.program import Program  # noqa: E402
+
 WAYS = ("plain", "dealloc", "finalize", "legacy")
 WINDOW = 2000
 COUNT = 10_000_000
 FEW, MANY = 20_000, 220_000
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """The benchmark's executable."""
-
-    path: Path
-
-    def measure(self, *arguments: str) -> int:
-        """The one figure that a run prints."""
-        done = subprocess.run([self.path, *arguments], check=True, capture_output=True, text=True)
-        (value,) = json.loads(done.stdout).values()
-        return int(value)
-
-    def instructions(self, mode: str) -> float:
-        """Per object, by callgrind."""
-        return (self._collected(mode, MANY) - self._collected(mode, FEW)) / (MANY - FEW)
-
-    def _collected(self, mode: str, count: int) -> int:
-        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-        done = subprocess.run(
-            [*command, self.path, mode, str(count), str(WINDOW)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        found = re.search(r"Collected : (\d+)", done.stderr)
-        if found is None:
-            raise SystemExit(f"callgrind printed no count:\n{done.stderr}")
-        return int(found[1])
+def counted(path: Path) -> Program:
+    """The program, with counts that callgrind gets through."""
+    return Program(path, FEW, MANY, (str(WINDOW),))
 
 
-def report_times(bench: Bench, rounds: int) -> None:
+def report_times(bench: Program, rounds: int) -> None:
     """A drop and a new object, WINDOW objects live."""
     times: dict[str, list[float]] = {way: [] for way in ("none", *WAYS)}
     for _ in range(rounds):
@@ -71,7 +47,7 @@ def report_times(bench: Bench, rounds: int) -> None:
         )
 
 
-def report_instructions(bench: Bench) -> None:
+def report_instructions(bench: Program) -> None:
     """A drop alone, and with a new object."""
     if shutil.which("valgrind") is None:
         print("instructions: no valgrind here")
@@ -83,7 +59,7 @@ def report_instructions(bench: Bench) -> None:
         print(f"{way:<10} {drop:6.1f} instructions a drop, its loop included; {pair:6.1f} a pair")
 
 
-def report_chains(bench: Bench, rounds: int) -> None:
+def report_chains(bench: Program, rounds: int) -> None:
     """A list of a million nodes, dropped at its head."""
     for way in WAYS[1:]:
         values = [bench.measure(f"chain-{way}", "1000000") / 1e6 for _ in range(rounds)]
@@ -96,7 +72,7 @@ def main() -> None:
     parser.add_argument("--bench", type=Path, default=CHECKOUT / "build" / "bin" / "bench_object")
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
-    bench = Bench(options.bench)
+    bench = counted(options.bench)
     report_times(bench, options.rounds)
     report_instructions(bench)
     report_chains(bench, options.rounds)

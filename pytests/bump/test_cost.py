@@ -6,43 +6,27 @@ times are in docs/performance.md.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
+from bench.program import Program
 from heapyard import Bump, FaultyPages
 from heapyard._native.build import current_build
-from pytests.support.children import CHECKOUT
 from pytests.support.valgrind import skip_without_valgrind
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-
-def load_bench() -> ModuleType:
-    path = CHECKOUT / "bench" / "bump" / "run.py"
-    spec = importlib.util.spec_from_file_location("bench_bump_run", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
-def bench() -> Any:
+def bench() -> Program:
     build = current_build()
     program = build.source.parent / "bin" / "bench_bump"
     if build.sanitizer or not program.is_file():
         pytest.skip("needs bench_bump, in a build without a sanitizer")
     skip_without_valgrind(program, "bump", "1")
-    return load_bench().Bench(program)
+    return Program(program)
 
 
-def test_a_small_request_takes_at_most_twice_the_instructions_of_an_increment(bench: Any) -> None:
+def test_a_small_request_takes_at_most_twice_the_instructions_of_an_increment(
+    bench: Program,
+) -> None:
     assert bench.instructions("bump") <= 2.0 * bench.instructions("increment")
 
 

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import resource
 import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.program import Program
 from heapyard._native.build import current_build
-from pytests.support.children import CHECKOUT
 from pytests.support.valgrind import skip_without_valgrind
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def load_bench(program: Path) -> Any:
-    path = CHECKOUT / "bench" / "object" / "run.py"
-    spec = importlib.util.spec_from_file_location("bench_object_run", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module.Bench(program)
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +27,10 @@ def program() -> Path:
 
 def test_a_plain_drop_takes_a_sixth_of_the_instructions_of_the_legacy_chain(program: Path) -> None:
     skip_without_valgrind(program, "plain", "1")
-    bench = load_bench(program)
+    bench = Program(program, 20_000, 220_000, ("2000",))
 
     def cost(way: str) -> float:
-        return float(bench.instructions(f"drop-{way}") - bench.instructions(f"make-{way}"))
+        return bench.instructions(f"drop-{way}") - bench.instructions(f"make-{way}")
 
     assert 6 * cost("plain") <= cost("legacy")
     assert cost("plain") <= 22, "15 and the loop"
