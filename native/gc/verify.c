@@ -1,5 +1,5 @@
 /*
- * verify.c: does traverse tell the truth? In a debug space each full collection asks first.
+ * verify.c: does traverse tell the truth, and what was said of the roots? In a debug space each full collection asks first.
  *
  * What a container refers to stands in its own memory, as a rule: each word of it that is the address of
  * an object must be visited as often as it stands there. What is visited and stands elsewhere (in an
@@ -123,10 +123,23 @@ static bool is_truthful(verify *v, hy_object *object)
     return false;
 }
 
+static bool roots_are_containers(const verify *v)
+{
+    const hy__gc *const gc = v->space->gc;
+    for (size_t i = 0; i < gc->root_count; i++) {
+        if (!is_in(&v->containers, gc->roots[i])) {
+            hy__misuse(HY_MISUSE_BAD_ARGUMENT, "gc", gc->roots[i],
+                       "(a root that is no container of the space)");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool verify_all(verify *v)
 {
     (void)hy_space_walk(v->space, note_object, v);
-    bool truthful = !v->failed;
+    bool truthful = !v->failed && roots_are_containers(v);
     for (size_t i = 0; truthful && i < v->containers.count; i++) {
         truthful = is_truthful(v, hy__objects_data(&v->containers)[i]);
     }

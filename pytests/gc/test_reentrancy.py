@@ -208,6 +208,22 @@ def test_a_type_that_borrows_may_not_visit_twice(make_space: MakeSpace) -> None:
     space.decref(one)
 
 
+def test_a_root_that_has_gone_is_told_in_a_debug_space(make_space: MakeSpace) -> None:
+    space = make_space(debug=True)
+    node = space.node_type("node", 1)
+    kept, gone = space.new_many(node, 2)
+    space.set_roots([kept, gone])
+    assert space.collect() == 0
+    space.decref(gone)
+    with recorded_misuse() as reports, pytest.raises(OutOfMemoryError):
+        space.collect()
+    told = [(r.part, r.detail, r.address) for r in reports]
+    assert told == [("gc", "(a root that is no container of the space)", gone)]
+    space.set_roots([kept])
+    assert space.collect() == 0
+    space.decref(kept)
+
+
 # ---- memory ---
 
 

@@ -122,6 +122,23 @@ def test_check_finds_a_listed_block_that_was_written_to(
         write(place, sound)
 
 
+@pytest.mark.parametrize("container", [False, True], ids=["atom", "container"])
+def test_check_finds_a_listed_block_of_another_size(space: ObjectSpace, container: bool) -> None:
+    if container:
+        small, large = space.node_type("small", 2), space.node_type("large", 4)
+    else:
+        small, large = space.type("small", size=32), space.type("large", size=48)
+    first, second, stranger = space.new(small), space.new(small), space.new(large)
+    drop_all(space, [first, second, stranger])
+    write(second + 16, stranger.to_bytes(8, "little"))
+    try:
+        with pytest.raises(CheckFailedError, match="not one of its heap") as caught:
+            space.check()
+        assert caught.value.address == stranger
+    finally:
+        write(second + 16, first.to_bytes(8, "little"))
+
+
 @pytest.mark.parametrize("limit", [-1, 2**32 - 1])
 def test_a_limit_out_of_bounds_is_refused(space: ObjectSpace, limit: int) -> None:
     with pytest.raises(BadArgumentError, match="list_limit"):

@@ -142,3 +142,26 @@ def test_items_that_no_longer_fit_the_block_are_told(items: int, told: int) -> N
         expected = [(MisuseKind.BAD_ARGUMENT, one, "(its items were changed)")] * told
         assert [(r.kind, r.address, r.detail) for r in reports] == expected
         space.decref(neighbour)
+
+
+@pytest.mark.parametrize("container", [False, True], ids=["atom", "container"])
+@pytest.mark.parametrize(
+    ("offset", "value", "text"),
+    [(0, 64, "not registered here"), (8, 2**64 - 2**31, "has no reference")],
+    ids=["type", "count"],
+)
+def test_check_finds_a_live_object_whose_header_was_written_to(
+    space: ObjectSpace, container: bool, offset: int, value: int, text: str
+) -> None:
+    kind = space.node_type("node", 1) if container else space.type("plain", size=32)
+    one, other = space.new(kind), space.new(kind)
+    sound = read(other + offset, 8)
+    write(other + offset, value.to_bytes(8, "little"))
+    try:
+        with pytest.raises(CheckFailedError, match=text) as caught:
+            space.check()
+        assert caught.value.address == other
+    finally:
+        write(other + offset, sound)
+    space.decref(one)
+    space.decref(other)

@@ -84,8 +84,8 @@ HY_API bool hy_gc_set_callback(hy_space *space, hy_gc_fn *callback, void *contex
  * Objects that are known to be alive, and all that they refer to: full collections of the walk engine
  * mark those first, which is quicker where little is garbage. The array must stay as it is until it is
  * replaced; NULL: none. The result is the same with and without. A root must be a container of the
- * space that is referred to from outside, until the array is replaced. False: no memory for the collector;
- * nothing has changed.
+ * space that is referred to from outside, until the array is replaced (a debug space tells one that is not:
+ * misuse, bad argument). False: no memory for the collector; nothing has changed.
  */
 HY_API bool hy_gc_set_roots(hy_space *space, hy_object *const *roots, size_t count);
 
