@@ -3,6 +3,8 @@ for as long as the dead are kept."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from heapyard import Kind, ObjectSpace
@@ -12,6 +14,9 @@ from heapyard.objects import HEADER
 from pytests.object.test_kinds import counters
 from pytests.support import dies
 from pytests.support.memory import read, write
+
+if TYPE_CHECKING:
+    from pytests.object.conftest import MakeSpace
 
 KINDS = (Kind.PLAIN, Kind.DEALLOC, Kind.FINALIZE)
 
@@ -165,3 +170,20 @@ def test_check_finds_a_live_object_whose_header_was_written_to(
         write(other + offset, sound)
     space.decref(one)
     space.decref(other)
+
+
+@pytest.mark.parametrize("container", [False, True], ids=["atom", "container"])
+def test_check_asks_the_heaps(make_space: MakeSpace, container: bool) -> None:
+    """A block that has left for its heap, and was written to there."""
+    space = make_space(list_limit=0)
+    kind = space.node_type("node", 6) if container else space.type("plain", size=64)
+    kept, gone = space.new(kind), space.new(kind)
+    space.decref(gone)
+    sound = read(gone, 16)
+    write(gone + 8, bytes(8))
+    try:
+        with pytest.raises(CheckFailedError, match="a heap is not sound"):
+            space.check()
+    finally:
+        write(gone, sound)
+    space.decref(kept)

@@ -160,6 +160,34 @@ def test_callbacks_of_weak_references_drop_without_recursion(space: ObjectSpace)
         weak.free()
 
 
+def test_only_legacy_functions_free_their_object(space: ObjectSpace) -> None:
+    bad = space.type("bad", size=32, kind=Kind.DEALLOC, dealloc=space.free)
+    one = space.new(bad)
+    with recorded_misuse() as reports:
+        space.decref(one)
+    assert [(r.detail, r.address) for r in reports] == [("(its type is not legacy)", one)]
+    assert space.objects() == []
+    space.check()
+
+
+def test_a_finalizer_runs_once_though_its_object_waits_the_second_time(space: ObjectSpace) -> None:
+    calls: list[int] = []
+
+    def keep(address: int) -> None:
+        calls.append(address)
+        if len(calls) == 1:
+            space.incref(address)
+
+    phoenix = space.type("phoenix", size=32, kind=Kind.FINALIZE, finalize=keep)
+    parent = node_type(space, Kind.DEALLOC, 1)
+    one, holder = space.new(phoenix), space.new(parent)
+    space.decref(one)
+    set_field(holder, 0, one)
+    space.decref(holder)
+    assert calls == [one]
+    assert space.objects() == []
+
+
 # ---- the space itself, from within ---
 
 
