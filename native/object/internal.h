@@ -244,7 +244,7 @@ int hy__walk_all(hy_space *space, hy_object_walk_fn *visit, void *context);
 /* quarantine.c */
 bool hy__quarantine_open(hy_space *space);
 void hy__quarantine_put(hy__type *type, hy_object *object);
-bool hy__quarantine_empty(hy_space *space);
+void hy__quarantine_empty(hy_space *space);
 bool hy__quarantine_is_intact(const hy_space *space, const hy_object **broken);
 
 #endif /* HEAPYARD_OBJECT_INTERNAL_H */

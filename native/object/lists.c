@@ -58,7 +58,7 @@ size_t hy_space_trim(hy_space *space)
     if (hy__refuse_while_walking(space, space, "(trim while the collector looks at the heap)")) {
         return 0;
     }
-    (void)hy__quarantine_empty(space);
+    hy__quarantine_empty(space);
     if (space->gc_drop != NULL && !space->is_collecting) {
         given = space->gc_drop(space);
     }

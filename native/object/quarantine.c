@@ -28,8 +28,8 @@ static bool is_filled(const hy__dead *one)
     return one->object->type == NULL && one->object->count == HY__DEAD;
 }
 
-/* The oldest leaves. False: it was written to; it stays allocated, so that nobody gets it. */
-static bool free_oldest(hy_space *space)
+/* The oldest leaves. One that was written to stays allocated, so that nobody gets it. */
+static void free_oldest(hy_space *space)
 {
     const hy__dead one = space->quarantine[space->oldest];
     space->oldest = (space->oldest + 1) % HY__QUARANTINE;
@@ -38,10 +38,9 @@ static bool free_oldest(hy_space *space)
         one.object->type = NULL;
         hy__misuse(HY_MISUSE_WRITE_AFTER_FREE, "object", one.object,
                    "(found when it left quarantine)");
-        return false;
+        return;
     }
     hy_heap_free(one.type->shelf->heap, hy__block_of(one.type->shelf, one.object));
-    return true;
 }
 
 /* Its size, as far as that fits its block: an object whose items were changed may say anything. */
@@ -64,7 +63,7 @@ void hy__quarantine_put(hy__type *type, hy_object *object)
     hy_space *const space = type->space;
     const size_t size = true_size(type, object);
     if (space->quarantined == HY__QUARANTINE) {
-        (void)free_oldest(space);
+        free_oldest(space);
     }
     *object = (hy_object){.type = NULL, .count = HY__DEAD};
     (void)memset(object + 1, FILL, size - sizeof *object);
@@ -73,14 +72,12 @@ void hy__quarantine_put(hy__type *type, hy_object *object)
     space->quarantined++;
 }
 
-/* All leave. False: one was written to. */
-bool hy__quarantine_empty(hy_space *space)
+/* All leave. */
+void hy__quarantine_empty(hy_space *space)
 {
-    bool intact = true;
     while (space->quarantined > 0) {
-        intact = free_oldest(space) && intact;
+        free_oldest(space);
     }
-    return intact;
 }
 
 /* Whether none was written to; else the oldest that was. */

@@ -84,7 +84,7 @@ void hy_space_delete(hy_space *space)
     if (space == NULL || is_in_use(space)) {
         return;
     }
-    (void)hy__quarantine_empty(space);
+    hy__quarantine_empty(space);
     if (space->gc_drop != NULL) {
         (void)space->gc_drop(space);
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heapyard import Kind, ObjectSpace
+from heapyard._native.prototypes.objects import VisitFunction
 from heapyard.misuse import MisuseKind, recorded_misuse
 from heapyard.objects import HEADER
 from pytests.object.nodes import KINDS, field, node_type, set_field
@@ -194,3 +195,20 @@ def test_a_legacy_function_that_does_nothing_is_named(make_space: MakeSpace) -> 
         space.decref(one)
     assert [(r.kind, r.address) for r in reports] == [(MisuseKind.BAD_ARGUMENT, one)]
     space.free(one)
+
+
+@pytest.mark.parametrize("stop_at", [0, 1, 2, 3])
+def test_a_walk_ends_where_its_visitor_says(space: ObjectSpace, stop_at: int) -> None:
+    """Atoms first: the containers are not visited once it has ended among the atoms."""
+    plain, node = space.type("plain", size=32), space.node_type("node", 1)
+    objects = [space.new(kind) for kind in (plain, plain, node, node)]
+    seen: list[int] = []
+
+    def visit(address: int, _context: int | None) -> int:
+        seen.append(address)
+        return 7 if len(seen) == stop_at + 1 else 0
+
+    assert space._native.hy_space_walk(space.handle, VisitFunction(visit), None) == 7
+    assert seen == objects[: stop_at + 1]
+    for one in objects:
+        space.decref(one)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -188,3 +188,18 @@ def test_a_list_is_asked_for_by_the_size_of_objects(
 def test_no_list_holds_what_is_larger(space: ObjectSpace) -> None:
     assert space.list_counters(513) is None
     assert space.list_counters(2**64 - 1) is None
+
+
+@pytest.mark.parametrize("container", [False, True], ids=["atom", "container"])
+def test_legacy_objects_come_from_their_heap(space: ObjectSpace, container: bool) -> None:
+    """They are the chain that the other kinds are measured against: no list at either end."""
+    functions: Any = {"traverse": lambda _: []} if container else {}
+    kept = space.node_type("node", 2) if container else space.type("plain", size=32)
+    old = space.type("old", size=32, kind=Kind.LEGACY, legacy=space.free, **functions)
+    listed = space.new(kept)
+    space.decref(listed)
+    one = space.new(old)
+    assert one != listed
+    space.decref(one)
+    found = counters(space)
+    assert (found.list_hits, found.listed_blocks, found.legacy) == (0, 1, 1)

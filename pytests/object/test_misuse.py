@@ -3,11 +3,13 @@ for as long as the dead are kept."""
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING
 
 import pytest
 
 from heapyard import Kind, ObjectSpace
+from heapyard._native.prototypes.objects import SpaceConfigStruct
 from heapyard.errors import CheckFailedError
 from heapyard.misuse import MisuseKind, recorded_misuse
 from heapyard.objects import HEADER
@@ -122,8 +124,8 @@ def test_small_objects_are_kept_for_a_while_too(kind: Kind, size: int) -> None:
         assert space.objects() == []
 
 
-@pytest.mark.parametrize("offset", [HEADER, HEADER + 8, HEADER + 23])
-def test_a_write_into_the_first_fields_of_the_dead_is_told(offset: int) -> None:
+@pytest.mark.parametrize("offset", [8, HEADER, HEADER + 8, HEADER + 23])
+def test_a_write_into_the_count_or_the_first_fields_of_the_dead_is_told(offset: int) -> None:
     with ObjectSpace(debug=True) as space:
         one = of_kind(space, Kind.PLAIN, 40)
         space.decref(one)
@@ -173,8 +175,10 @@ def test_check_finds_a_live_object_whose_header_was_written_to(
 
 
 @pytest.mark.parametrize("container", [False, True], ids=["atom", "container"])
-def test_check_asks_the_heaps(make_space: MakeSpace, container: bool) -> None:
+def test_check_asks_the_heaps(make_space: MakeSpace, container: bool, listed: bool) -> None:
     """A block that has left for its heap, and was written to there."""
+    if not listed:
+        pytest.skip("the sanitizer tells the write")
     space = make_space(list_limit=0)
     kind = space.node_type("node", 6) if container else space.type("plain", size=64)
     kept, gone = space.new(kind), space.new(kind)
@@ -187,3 +191,35 @@ def test_check_asks_the_heaps(make_space: MakeSpace, container: bool) -> None:
     finally:
         write(gone, sound)
     space.decref(kept)
+
+
+@pytest.mark.parametrize("kind", ["plain", "row"])
+def test_items_where_there_are_none_and_none_where_there_are_some_are_told(
+    space: ObjectSpace, kind: str
+) -> None:
+    handles = {
+        "plain": space.type("plain", size=32).handle,
+        "row": space.type("row", size=24, item_size=8).handle,
+    }
+    native = space._native
+    calls = {
+        "plain": lambda: native.hy_new_var(handles["plain"], 3),
+        "row": lambda: native.hy_new(handles["row"]),
+    }
+    with recorded_misuse() as reports:
+        assert calls[kind]() is None
+    told = {"plain": "(a type without items)", "row": "(a type with items: hy_new_var)"}
+    assert [(r.kind, r.detail) for r in reports] == [(MisuseKind.BAD_ARGUMENT, told[kind])]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("size", 8), ("flags", 2), ("engine", 2), ("reserved", 1)]
+)
+def test_a_configuration_that_is_none_is_refused(
+    space: ObjectSpace, field: str, value: int
+) -> None:
+    config = SpaceConfigStruct(size=ctypes.sizeof(SpaceConfigStruct))
+    setattr(config, field, value)
+    with recorded_misuse() as reports:
+        assert space._native.hy_space_new(config) is None
+    assert [(r.kind, r.detail) for r in reports] == [(MisuseKind.BAD_ARGUMENT, "(configuration)")]

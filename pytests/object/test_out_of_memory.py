@@ -81,3 +81,15 @@ def test_types_for_which_there_is_no_memory_are_refused_and_the_rest_stands() ->
 def make_types(space: ObjectSpace) -> None:
     while True:
         space.type("x" * 1000)
+
+
+def test_each_request_that_is_refused_is_counted() -> None:
+    source = FaultyPages()
+    with ObjectSpace(source=source) as space:
+        plain, node = space.type("plain", size=1 << 20), space.node_type("node", 60)
+        source.fail_from(1)
+        for kind in (plain, node, plain):
+            with pytest.raises(OutOfMemoryError):
+                space.new(kind)
+        found = space.counters()
+        assert found is None or (found.failures, found.made) == (3, 0)
