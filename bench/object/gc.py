@@ -21,6 +21,7 @@ sys.path.insert(0, str(CHECKOUT))
 from bench.program import Program  # noqa: E402
 
 ENGINES = ("linked", "walk", "roots")
+SHAPES = ("ring", "tree", "random")
 ORDERS = ("fresh", "shuffled", "aged")
 GRAPHS = (
     ("ring", "fresh"), ("tree", "fresh"), ("random", "fresh"),
@@ -119,7 +120,7 @@ def report(options: Any, shape: str, order: str, garbage: int) -> None:
     print(f"\n{shape}, {order}, {options.count:,} containers, {garbage} % garbage")
     print(" " * 24 + "".join(f"{figure:>10}" for figure in FIGURES))
     for subject, rows in seen.items():
-        print(line(names[subject], [median(rows, figure) for figure in FIGURES]))
+        print(line(names[subject], [median(rows, figure) for figure in FIGURES]), flush=True)
     base = seen.get("walk")
     for subject, rows in seen.items():
         if base and rows is not base:
@@ -136,12 +137,13 @@ def main() -> None:
     parser.add_argument("--garbage", type=int, nargs="*", default=[10])
     parser.add_argument("--engine", nargs="*", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--order", nargs="*", choices=ORDERS, default=list(ORDERS))
+    parser.add_argument("--shape", nargs="*", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--python", nargs="*", default=[], help="interpreters to compare with")
     parser.add_argument("--no-python", action="store_true")
     options = parser.parse_args()
     for garbage in options.garbage:
         for shape, order in GRAPHS:
-            if order in options.order:
+            if order in options.order and shape in options.shape:
                 report(options, shape, order, garbage)
 
 
