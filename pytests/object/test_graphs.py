@@ -37,6 +37,8 @@ def test_edges_are_triples_or_one_array(
         ([(0, 0, 1), (2, 0, 0)], r"edge=\(2, 0, 0\): must be within 2 objects"),
         ([(0, 0, 1), (0, 1, 2)], r"edge=\(0, 1, 2\): must be within 2 objects"),
         ([(0, 2, 1)], r"edge=\(0, 2, 1\): must name a field that is there and NULL"),
+        ([(1, 2, 0)], r"edge=\(1, 2, 0\): must name a field that is there and NULL"),
+        ([(1, 2**32 - 1, 0)], r"edge=\(1, 4294967295, 0\): must name a field that is there"),
         ([(0, 0, 1), (0, 0, 0)], r"edge=\(0, 0, 0\): must name a field that is there and NULL"),
         ([(-1, 0, 0)], r"edge=\(-1, 0, 0\): must be three numbers below"),
         ([(0, 2**32, 0)], r"edge=\(0, 4294967296, 0\): must be three numbers below"),
