@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heapyard import Kind, ObjectSpace
+from heapyard._native.prototypes.heap import HeapCountersStruct
 from heapyard._native.prototypes.objects import SpaceConfigStruct
 from heapyard.errors import CheckFailedError
 from heapyard.misuse import MisuseKind, recorded_misuse
@@ -223,3 +224,20 @@ def test_a_configuration_that_is_none_is_refused(
     with recorded_misuse() as reports:
         assert space._native.hy_space_new(config) is None
     assert [(r.kind, r.detail) for r in reports] == [(MisuseKind.BAD_ARGUMENT, "(configuration)")]
+
+
+def test_the_heaps_of_a_debug_space_check_each_free_at_once(listed: bool) -> None:
+    """They have no caches, which an ordinary space's heaps have."""
+    if not listed:
+        pytest.skip("no caches in this build anyway")
+    cached = {}
+    for debug in (False, True):
+        with ObjectSpace(debug=debug, list_limit=0) as space:
+            plain = space.type("plain", size=64)
+            space.decref_many(space.new_many(plain, 300))
+            found = HeapCountersStruct()
+            if not space._native.hy_heap_get_counters(space._heap(False), found):
+                pytest.skip("a build without counters")
+            cached[debug] = found.cached_blocks
+    assert cached[True] == 0
+    assert cached[False] > 0
