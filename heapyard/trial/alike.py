@@ -13,7 +13,15 @@ from heapyard.trial.folding import Loop, fold
 from heapyard.trial.lifetimes import Step
 from heapyard.trial.operations import BY_NAME, Call, Expect
 
-__all__ = ["alike", "can_be_alike", "repeated", "without_looks", "without_turns"]
+__all__ = [
+    "alike",
+    "can_be_alike",
+    "repeated",
+    "runs_of_one",
+    "singly",
+    "without_looks",
+    "without_turns",
+]
 
 Steps = list[Step]
 
@@ -57,6 +65,31 @@ def repeated(steps: Steps, failing: int) -> Iterator[Steps]:
             body = [*own, *end]
             copies = (replace(step, life=turn) for turn in range(times) for step in body)
             yield [*copies, *(replace(step, life=times) for step in own)]
+
+
+def runs_of_one(steps: Steps) -> list[Call]:
+    """Nothing but blocks of one size, as many as have the bytes of all: what a border triggers.
+
+    The end of a chunk is met by blocks of any size; that they must meet it in a certain way, by the
+    right one of many sizes. Each is one `malloc_many`, which `singly` takes apart.
+    """
+    made = [step.call for step in steps if step.births and not step.call.expect & _FIXED]
+    total = sum(min(call.size * (call.arg or 1), _LARGEST) for call in made)
+    many = Call(BY_NAME["malloc_many"].code, slot=0)
+    return [
+        many._replace(size=size, arg=min(total // size + 1, _LONGEST_RUN))
+        for size in range(_RUN_SIZES, 0, -_STEP)
+    ]
+
+
+def singly(many: Call) -> Steps:
+    """The same blocks, each by a call of its own."""
+    malloc = Call(BY_NAME["malloc"].code, size=many.size)
+    return [Step(malloc, life, births=True) for life in range(many.arg or 0)]
+
+
+_LARGEST = 1 << 16
+_RUN_SIZES, _STEP, _LONGEST_RUN = 1024, 16, 20_000
 
 
 def alike(steps: Steps, failing: int, *, frees_matter: bool) -> Iterator[Callable[[Steps], Steps]]:

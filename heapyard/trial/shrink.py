@@ -19,7 +19,15 @@ from itertools import islice
 from typing import Protocol
 
 from heapyard._deadline import is_over
-from heapyard.trial.alike import alike, can_be_alike, repeated, without_looks, without_turns
+from heapyard.trial.alike import (
+    alike,
+    can_be_alike,
+    repeated,
+    runs_of_one,
+    singly,
+    without_looks,
+    without_turns,
+)
 from heapyard.trial.batch import can_run_batches, first_failing
 from heapyard.trial.fewer_threads import fewer_threads, has_threads, one_after_another
 from heapyard.trial.folding import written_length
@@ -273,7 +281,29 @@ class _Search:
         matter = self._outcome.signature in _FREES_MATTER
         if len(steps) <= _FEW or matter or not can_be_alike([step.call for step in steps]):
             return False
-        return self._accepts_first(repeated(steps, len(steps) - 1)) is not None
+        if self._accepts_first(repeated(steps, len(steps) - 1)) is not None:
+            return True
+        return self._is_a_run_of_one()
+
+    def _is_a_run_of_one(self) -> bool:
+        """Whether so many blocks of one size fail in the same way."""
+        run = self._first_of(runs_of_one(self._steps))
+        if run is None:
+            return False
+        times = run.arg or 1
+        halves = (
+            run._replace(arg=times >> shift) for shift in range(times.bit_length() - 1, 0, -1)
+        )
+        return self._accepts(singly(self._first_of(list(halves)) or run))
+
+    def _first_of(self, calls: list[Call]) -> Call | None:
+        """The first of these that fails as a plan of its own, where many can be tried at once."""
+        if self.batch is None or self._is_spent():
+            return None
+        self._runs_left -= len(calls)
+        plans = [self._best.with_calls([call]) for call in calls]
+        found = self.batch(plans, seconds=max(0.5, self._deadline - time.monotonic()))
+        return None if found is None else calls[found]
 
     def _shrink_turns(self) -> None:
         while not self._is_spent() and self._accepts_first(without_turns(self._steps)) is not None:
