@@ -22,7 +22,10 @@ from heapyard.trial.targets import Target
 __all__ = ["c_program", "command_of", "listing"]
 
 HANG_SECONDS = 5
-"""How long a program waits for a call that does not return."""
+"""How long a program waits for a call that does not return, where that is the failure..."""
+
+LIFE_SECONDS = 30
+"""...and where it is another: a machine may be slow."""
 
 RACE_SECONDS = 5
 """For how long a program looks for what shows only now and then."""
@@ -178,7 +181,7 @@ class _Program:
         text = with_lock(text, locks="lock" in self._writer.used.helpers)
         for word, value in (
             ("TRYING", str(RACE_SECONDS)),
-            ("SECONDS", str(HANG_SECONDS)),
+            ("SECONDS", str(HANG_SECONDS if self._failure.status == "hang" else LIFE_SECONDS)),
             ("MEMORY", str(MEMORY)),
             ("FINISHED", "77"),
             ("COUNT_OF_THREADS", str(highest_thread(self._plan.calls) + 1)),

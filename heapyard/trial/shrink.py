@@ -68,6 +68,9 @@ _APART = (0, 4, 10)
 _SINGLE = 60
 """Plans up to this many calls have each number of theirs shrunk by itself."""
 
+_OF_BORDERS = ("overlap", "content", "mapped", "engine")
+"""What is seen where a block is longer than the place it lies in."""
+
 _FREES_MATTER = {("violation", "null"), ("runaway", "")}
 
 
@@ -151,7 +154,7 @@ class _Search:
         if self._accepts_first(one_after_another(self._steps, failing)) is not None:
             self._shrink_turns()
         while self._accepts_first(fewer_threads(self._steps)) is not None:
-            pass
+            run = self._first_of(runs_of_one(self._steps))
 
     def shortest(self, *, keeps_rounds: bool) -> Plan:
         """Run all passes, those that leave out calls until they find nothing more."""
@@ -287,7 +290,9 @@ class _Search:
 
     def _is_a_run_of_one(self) -> bool:
         """Whether so many blocks of one size fail in the same way."""
-        run = self._first_of(runs_of_one(self._steps))
+        run = None
+        if self._outcome.kind in _OF_BORDERS or self._outcome.status == "crash":
+            run = self._first_of(runs_of_one(self._steps))
         if run is None:
             return False
         times = run.arg or 1
@@ -307,7 +312,7 @@ class _Search:
 
     def _shrink_turns(self) -> None:
         while not self._is_spent() and self._accepts_first(without_turns(self._steps)) is not None:
-            pass
+            run = self._first_of(runs_of_one(self._steps))
 
     def _is_simpler(self, steps: list[Step]) -> bool:
         now = written_length([step.call for step in self._steps])

@@ -43,7 +43,7 @@ def run(program: Path, *arguments: str, environment: Mapping[str, str] | None = 
         env={**inherited, **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return Run(done.returncode, done.stdout + done.stderr)
