@@ -154,7 +154,7 @@ class _Search:
         if self._accepts_first(one_after_another(self._steps, failing)) is not None:
             self._shrink_turns()
         while self._accepts_first(fewer_threads(self._steps)) is not None:
-            run = self._first_of(runs_of_one(self._steps))
+            pass
 
     def shortest(self, *, keeps_rounds: bool) -> Plan:
         """Run all passes, those that leave out calls until they find nothing more."""
@@ -312,7 +312,7 @@ class _Search:
 
     def _shrink_turns(self) -> None:
         while not self._is_spent() and self._accepts_first(without_turns(self._steps)) is not None:
-            run = self._first_of(runs_of_one(self._steps))
+            pass
 
     def _is_simpler(self, steps: list[Step]) -> bool:
         now = written_length([step.call for step in self._steps])
