@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,13 +41,16 @@ def graphs(draw: st.DrawFn, *, most: int = 40) -> Graph:
 
 def reachable(graph: Graph, start: Iterable[int]) -> frozenset[int]:
     """What `start` reaches, itself included."""
+    targets: dict[int, list[int]] = defaultdict(list)
+    for origin, _, target in graph.edges:
+        targets[origin].append(target)
     found: set[int] = set()
     waiting = list(start)
     while waiting:
         node = waiting.pop()
         if node not in found:
             found.add(node)
-            waiting += [target for origin, _, target in graph.edges if origin == node]
+            waiting += targets[node]
     return frozenset(found)
 
 
