@@ -44,6 +44,7 @@ def test_what_lives_is_what_the_roots_reach(graph: Graph) -> None:
 
 
 @pytest.mark.stress
+@pytest.mark.timeout(7200)
 @given(graphs(most=300))
 @settings(max_examples=100_000)
 def test_what_lives_is_what_the_roots_reach_on_many_graphs(graph: Graph) -> None:
