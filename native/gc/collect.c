@@ -15,6 +15,11 @@ static size_t close_gc(hy_space *space)
     hy__buffer_drop(space, &gc->stack.buffer);
     hy__buffer_drop(space, &gc->garbage.buffer);
     hy__buffer_drop(space, &gc->ages);
+    hy__buffer_drop(space, &gc->known);
+    hy__buffer_drop(space, &gc->bits);
+    hy__buffer_drop(space, &gc->next_known);
+    hy__buffer_drop(space, &gc->next_bits);
+    gc->known_count = 0;
     gc->age_count = 0;
     return bytes;
 }
@@ -114,6 +119,7 @@ static bool run(hy_space *space, hy__gc *gc, unsigned generation)
         gc->survived += gc->result.candidates - gc->garbage.count;
     }
     if (!space->is_linked && generation > 0) {
+        hy__known_add_log(space, gc);
         empty_log(space);
     }
     hy__finish(space, gc);

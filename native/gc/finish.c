@@ -117,6 +117,7 @@ static void let_live(const finish *f, hy_object *object)
         hy__link_last(&f->space->generations[HY_GC_GENERATIONS - 1], link);
     }
     hy__set_index(object, 0);
+    f->space->log.is_whole = false;
 }
 
 static void leave_out_resurrected(finish *f)

@@ -41,6 +41,8 @@ typedef struct hy__gc_pool {
     uint32_t blocks;     /* carved */
     uint32_t block_size; /* bytes; 0: one block larger than a class, of any size */
     uint32_t reciprocal; /* 2^32 / block_size, rounded up; 0 with block_size 0 */
+    bool is_nearly_empty;
+    const uint64_t *bits; /* of blocks that may hold a container (known.c); NULL: any may */
 } hy__gc_pool;
 
 /* Where a container's slot is told from its address (map.c). */
@@ -62,6 +64,12 @@ typedef struct hy__gc {
     hy__buffer present; /* of bytes, by slot, where a tool watches each block: holds a container */
     hy__buffer ages;    /* by pools: what they were like after the last collection */
     size_t age_count;
+    hy__buffer
+        known; /* nearly empty pools, and bits of their blocks, as the last full collection left them */
+    hy__buffer bits;
+    hy__buffer next_known; /* those being noted */
+    hy__buffer next_bits;
+    size_t known_count;
     hy__objects stack; /* reached, not yet looked at */
     hy__objects garbage;
     hy__gc_link doomed; /* linked: the garbage */
@@ -85,7 +93,8 @@ hy__gc *hy__gc_of(hy_space *space);
 static inline size_t hy__gc_bytes(const hy__gc *gc)
 {
     return gc->map.pools.size + gc->map.far.size + gc->map.pages.size + gc->side.size +
-           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size + gc->ages.size;
+           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size + gc->ages.size +
+           gc->known.size + gc->bits.size + gc->next_known.size + gc->next_bits.size;
 }
 
 /* What counts of an object's references in 32 bits: one that has more is referred to from outside by far. */
@@ -113,6 +122,9 @@ static inline void hy__push(hy__objects *stack, hy_object *object)
 
 /* map.c: lay out the pools of a generation and of younger ones. */
 bool hy__map_make(hy_space *space, hy__gc *gc, unsigned generation);
+
+/* known.c: the log's containers are known to be where they are. */
+void hy__known_add_log(const hy_space *space, const hy__gc *gc);
 
 /* ages.c: note what the pools are like after a collection, and tell the generation of one by that. */
 void hy__ages_note(hy_space *space, hy__gc *gc);

@@ -84,6 +84,7 @@ static int freeze_one(hy_object *object, void *context)
         hy__link_last(&type->space->gc->frozen, hy__link_of(object));
     }
     object->count |= HY_OBJECT_FROZEN;
+    type->space->log.is_whole = false;
     ++*count;
     return 0;
 }

@@ -1,4 +1,4 @@
-#include "gc/map.h"
+#include "gc/walk.h"
 
 typedef struct layout {
     hy_space *space;
@@ -22,6 +22,15 @@ static hy__gc_pool describe(const hy_heap_pool *pool, uint64_t slot)
     };
 }
 
+/* Of a nearly empty pool it may be known where the containers are. */
+static void look_up(const layout *made, hy__gc_pool *described, uint32_t live)
+{
+    described->is_nearly_empty = hy__is_nearly_empty(described, live);
+    if (described->is_nearly_empty && made->space->log.is_whole) {
+        described->bits = hy__known_bits(made->gc, described);
+    }
+}
+
 /* Pools with a mapping of their own come last. Both kinds are by address, as the walk is. */
 static int note_pool(layout *made, const hy_heap_pool *pool)
 {
@@ -36,7 +45,8 @@ static int note_pool(layout *made, const hy_heap_pool *pool)
         made->failed = true;
         return 1;
     }
-    const hy__gc_pool described = describe(pool, made->slots);
+    hy__gc_pool described = describe(pool, made->slots);
+    look_up(made, &described, pool->live);
     ((hy__gc_pool *)map->pools.data)[map->pool_count++] = described;
     made->slots += described.blocks;
     return 0;

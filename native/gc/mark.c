@@ -141,17 +141,12 @@ static inline bool is_flagged(const hy__walk *w, int32_t left)
     return w->flag > 0 ? left > 0 : left < 0;
 }
 
-static void walk_pool(hy__walk *w, const hy__gc_pool *pool)
+static inline void look_at_block(hy__walk *w, uintptr_t place, uint32_t slot)
 {
-    const int32_t *const left = w->left + pool->slot;
-    uintptr_t place = pool->first;
-    for (uint32_t i = 0; i < pool->blocks && !w->failed; i++) {
-        if (is_flagged(w, left[i])) {
-            w->cursor = pool->slot + i;
-            look_at(w, (hy_object *)place);
-            follow(w, WAITING);
-        }
-        place += pool->block_size;
+    if (is_flagged(w, w->left[slot])) {
+        w->cursor = slot;
+        look_at(w, (hy_object *)place);
+        follow(w, WAITING);
     }
 }
 
@@ -160,7 +155,7 @@ static void walk_all(hy__walk *w, int32_t flag)
     const hy__gc_pool *const pools = w->map->pools.data;
     w->flag = flag;
     for (size_t i = 0; i < w->map->pool_count && !w->failed; i++) {
-        walk_pool(w, &pools[i]);
+        hy__for_each_block(w, &pools[i], look_at_block);
     }
     w->cursor = HY__NO_SLOT; /* all that waits is behind the walk */
     follow(w, 0);

@@ -47,7 +47,7 @@ static int visit(hy_object *child, void *context)
 static inline void take_off(hy__walk *w, hy_object *object, uint32_t slot)
 {
     if (!is_container(w, object, slot) || hy__is_frozen(object)) {
-        w->left[slot] = HY__SETTLED;
+        w->left[slot] = is_container(w, object, slot) ? HY__SETTLED : HY__NONE;
         return;
     }
     w->left[slot] += hy__references_capped(object);
@@ -70,36 +70,37 @@ static void empty_ring(hy__walk *w)
     }
 }
 
+static inline void take_off_block(hy__walk *w, uintptr_t place, uint32_t slot)
+{
+    if (!hy__is_settled(w->left[slot])) {
+        take_off(w, (hy_object *)place, slot);
+    }
+}
+
 static void take_off_all(hy__walk *w)
 {
     const hy__gc_pool *const pools = w->map->pools.data;
     fill_ring(w);
     for (size_t i = 0; i < w->map->pool_count; i++) {
-        const hy__gc_pool pool = pools[i];
-        uintptr_t place = pool.first;
-        for (uint32_t slot = pool.slot; slot < pool.slot + pool.blocks; slot++) {
-            if (!hy__is_settled(w->left[slot])) {
-                take_off(w, (hy_object *)place, slot);
-            }
-            place += pool.block_size;
-        }
+        hy__for_each_block(w, &pools[i], take_off_block);
     }
     empty_ring(w);
 }
 
 /* ---- 3: the rest ------------------------------------------------------------------------------ */
 
+static inline void gather_block(hy__walk *w, uintptr_t place, uint32_t slot)
+{
+    if (w->left[slot] == 0) {
+        w->failed = !hy__objects_add(w->space, &w->gc->garbage, (hy_object *)place);
+    }
+}
+
 static void gather(hy__walk *w)
 {
     const hy__gc_pool *const pools = w->map->pools.data;
     for (size_t i = 0; i < w->map->pool_count; i++) {
-        const int32_t *const left = w->left + pools[i].slot;
-        for (uint32_t block = 0; block < pools[i].blocks && !w->failed; block++) {
-            if (left[block] == 0) {
-                const uintptr_t place = pools[i].first + (uintptr_t)block * pools[i].block_size;
-                w->failed = !hy__objects_add(w->space, &w->gc->garbage, (hy_object *)place);
-            }
-        }
+        hy__for_each_block(w, &pools[i], gather_block);
     }
 }
 
@@ -130,18 +131,34 @@ static bool look_for_present(hy__walk *w)
     return true;
 }
 
+static inline void begin_block(hy__walk *w, uintptr_t place, uint32_t slot)
+{
+    (void)place;
+    w->left[slot] = 0;
+}
+
+/* Slots that are looked at begin as 0, and that which is nobody's. */
+static void begin(hy__walk *w)
+{
+    const hy__gc_pool *const pools = w->map->pools.data;
+    for (size_t i = 0; i < w->map->pool_count; i++) {
+        if (pools[i].bits == NULL) {
+            (void)memset(w->left + pools[i].slot, 0, pools[i].blocks * sizeof *w->left);
+        } else {
+            hy__for_each_block(w, &pools[i], begin_block);
+        }
+    }
+    w->left[w->map->slots] = 0;
+}
+
 static bool reserve(hy_space *space, hy__gc *gc)
 {
-    const size_t bytes = ((size_t)gc->map.slots + 1) * sizeof(int32_t);
-    if (!hy__buffer_reserve(space, &gc->side, bytes)) {
-        return false;
-    }
-    (void)memset(gc->side.data, 0, bytes);
-    return true;
+    return hy__buffer_reserve(space, &gc->side, ((size_t)gc->map.slots + 1) * sizeof(int32_t));
 }
 
 bool hy__find_by_walk(hy_space *space, hy__gc *gc, unsigned generation)
 {
+    hy__known_add_log(space, gc);
     if (!hy__map_make(space, gc, generation) || !reserve(space, gc)) {
         return false;
     }
@@ -149,6 +166,7 @@ bool hy__find_by_walk(hy_space *space, hy__gc *gc, unsigned generation)
     if (!look_for_present(&w)) {
         return false;
     }
+    begin(&w);
     hy__mark_from_roots(&w);
     if (!w.failed) {
         take_off_all(&w);
@@ -156,6 +174,9 @@ bool hy__find_by_walk(hy_space *space, hy__gc *gc, unsigned generation)
     }
     if (!w.failed) {
         gather(&w);
+    }
+    if (!w.failed && !space->is_by_pools) {
+        hy__known_note(space, gc, &w);
     }
     gc->stack.count = 0;
     return !w.failed;

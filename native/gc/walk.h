@@ -48,6 +48,14 @@ typedef struct hy__walk {
     hy_object *objects[HY__WAITING_OBJECTS];
 } hy__walk;
 
+/* Of a block that holds no container: far below what is settled. */
+#define HY__NONE (HY__SETTLED + HY__SETTLED / 2)
+
+static inline bool hy__is_none(int32_t left)
+{
+    return left < HY__SETTLED + HY__SETTLED / 4;
+}
+
 static inline bool hy__is_settled(int32_t left)
 {
     return left < HY__SETTLED / 2;
@@ -81,6 +89,57 @@ hy__for_each_child(hy__walk *w, hy_object *object, hy__child_fn *each, hy_visit_
         }
     }
 }
+
+/* Where few blocks hold a container, those so far ahead are fetched. */
+#define HY__AHEAD ((uint32_t)8 * 64)
+
+static inline void hy__fetch_known(const hy__gc_pool *pool, uint32_t first)
+{
+    if (first >= pool->blocks) {
+        return;
+    }
+    for (uint64_t bits = pool->bits[first / 64]; bits != 0; bits &= bits - 1) {
+        const uintptr_t block = first + (uintptr_t)__builtin_ctzll(bits);
+        __builtin_prefetch((const void *)(pool->first + block * pool->block_size));
+    }
+}
+
+typedef void hy__block_fn(hy__walk *w, uintptr_t place, uint32_t slot);
+
+/* Call `each` for each block of a pool that may hold a container, by address. */
+static inline __attribute__((always_inline)) void
+hy__for_each_block(hy__walk *w, const hy__gc_pool *pool, hy__block_fn *each)
+{
+    uintptr_t place = pool->first;
+    if (pool->bits == NULL) {
+        for (uint32_t i = 0; i < pool->blocks && !w->failed; i++) {
+            each(w, place, pool->slot + i);
+            place += pool->block_size;
+        }
+        return;
+    }
+    for (uint32_t first = 0; first < pool->blocks && !w->failed; first += 64) {
+        hy__fetch_known(pool, first + HY__AHEAD);
+        for (uint64_t bits = pool->bits[first / 64]; bits != 0; bits &= bits - 1) {
+            const uint32_t block = first + (uint32_t)__builtin_ctzll(bits);
+            each(w, place + (uintptr_t)block * pool->block_size, pool->slot + block);
+        }
+    }
+}
+
+/* known.c */
+
+/* Whether a pool with so many live blocks is nearly empty: one block in four, or fewer. */
+static inline bool hy__is_nearly_empty(const hy__gc_pool *pool, uint32_t live)
+{
+    return pool->block_size != 0 && (uint64_t)live * 4 <= pool->blocks;
+}
+
+/* The bits of such a pool, where it was known; else NULL. */
+const uint64_t *hy__known_bits(const hy__gc *gc, const hy__gc_pool *pool);
+
+/* All has been looked at: note it. */
+void hy__known_note(hy_space *space, hy__gc *gc, const hy__walk *w);
 
 /* mark.c */
 

@@ -32,7 +32,8 @@ typedef struct hy__log {
     size_t count;
     size_t middle;
     size_t capacity;
-    bool is_kept; /* the collector is in use */
+    bool is_kept;  /* the collector is in use */
+    bool is_whole; /* all that came since the last full collection is in it, or known otherwise */
 } hy__log;
 
 /* The linked engine's header in front of each container. While it is in doubt, `previous` holds what

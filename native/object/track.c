@@ -99,6 +99,7 @@ void hy__track(hy_space *space, hy_object *object)
     }
     hy__log *const log = &space->log;
     if (!log->is_kept || !has_room(space)) {
+        log->is_whole = false;
         return;
     }
     hy__set_index(object, log->count);
