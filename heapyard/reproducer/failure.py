@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OWNERS", "Failure", "NoProgramError", "is_chancy"]
 
+_STORED_NOTHING = "it returned 0 and left *memptr as it was"
+
 _DIES = ("crash", "hang", "exit", "runaway")
 
 _CARELESS = frozenset(
@@ -66,6 +68,8 @@ class Failure:
         """
         if error.outcome is not None and error.expected != error.outcome.expected:
             raise NoProgramError("the rule judges how the process ends, which a program can't")
+        if error.outcome is not None and error.outcome.seen == _STORED_NOTHING:
+            raise NoProgramError("the program would not see that a pointer was not stored")
         if error.outcome is not None:
             return cls.of(error.outcome, rule=rule)
         if error.growth is None:

@@ -83,6 +83,9 @@ bool hy__run_posix_memalign(hy_engine *engine, const hy_plan_op *op)
     if (code != 0 && block != &untouched && hy__checks(engine, HY_CHECK_MEMPTR)) {
         return hy__report_memptr(engine, &engine->slots[op->slot], block, code);
     }
+    if (code == 0 && block == &untouched && hy__checks(engine, HY_CHECK_RETURN_CODE)) {
+        return hy__report_no_answer(engine, &engine->slots[op->slot]);
+    }
     return hy__judge_result(engine, op, result, code) &&
            hy__settle(engine, op, result, op->size, alignment_asked(engine, op));
 }

@@ -334,6 +334,13 @@ bool hy__report_memptr(hy_engine *engine, const hy_slot *slot, const void *addre
     return violate(engine, HY_CHECK_MEMPTR, slot, address, 0);
 }
 
+bool hy__report_no_answer(hy_engine *engine, const hy_slot *slot)
+{
+    expected(engine, "0 and an address in *memptr, or an error code");
+    seen(engine, "it returned 0 and left *memptr as it was");
+    return violate(engine, HY_CHECK_RETURN_CODE, slot, NULL, 0);
+}
+
 bool hy__report_overflow(hy_engine *engine, const hy_slot *slot, const void *address,
                          uint64_t count, uint64_t size)
 {

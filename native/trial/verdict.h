@@ -37,6 +37,7 @@ HY_COLD bool hy__report_moved(hy_engine *engine, const hy_slot *slot, const void
 HY_COLD bool hy__report_usable(hy_engine *engine, const hy_slot *slot, size_t least, size_t seen);
 HY_COLD bool hy__report_memptr(hy_engine *engine, const hy_slot *slot, const void *address,
                                int code);
+HY_COLD bool hy__report_no_answer(hy_engine *engine, const hy_slot *slot);
 HY_COLD bool hy__report_overflow(hy_engine *engine, const hy_slot *slot, const void *address,
                                  uint64_t count, uint64_t size);
 HY_COLD bool hy__report_self_check(hy_engine *engine, const char *text);

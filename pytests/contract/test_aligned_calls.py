@@ -34,7 +34,7 @@ def test_aligned_block_of_zero_bytes_can_be_freed(trial: Trial) -> None:
     Each block is distinct from all others, and free takes it; valloc and pvalloc too.
     """
     has = trial.target.capabilities.has
-    plan = trial.plan(APART)
+    plan = trial.plan(APART | Check.RETURN_CODE)
     for alignment in (8, 16, 64, 1024, PAGE):
         blocks = [plan.posix_memalign(alignment, 0, may_fail=True) for _ in range(2)]
         for name in filter(has, ("aligned_alloc", "memalign")):

@@ -60,18 +60,18 @@ def test_fork_while_other_threads_allocate(trial: Trial) -> None:
     """A child can use its heap though other threads were inside of malloc when it was forked.
 
     POSIX lets such a child do little before exec, but programs do not know that their libraries
-    have threads. Two threads make and free blocks of all sizes; a third forks 40 times. Its
+    have threads. Two threads make and free blocks of all sizes; a third forks 120 times. Its
     children free blocks of the parent and make new ones.
     """
     plan = trial.plan(APART)
     blocks = batch(plan, ROOM)
-    with plan.parallel(40):
+    with plan.parallel(120):
         for thread in (1, 2):
             plan.on_thread(thread)
             _come_and_go(trial, plan)
         plan.on_thread(3)
         _fork(plan, blocks)
-    trial.holds(plan, time_limit=FORK_SECONDS)
+    trial.holds(plan, time_limit=3 * FORK_SECONDS)
 
 
 def _fork(plan: Plan, blocks: list[Slot]) -> None:

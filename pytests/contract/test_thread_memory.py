@@ -27,11 +27,19 @@ LEAK_A_THREAD = 512
 def test_thread_that_ends_leaves_nothing_behind(trial: Trial) -> None:
     """Resident memory does not grow with the number of threads that have come and gone.
 
-    3,200 threads, each with some blocks that it frees itself. At most 512 bytes a thread, as the
-    slope over the second half of them: a leaked cache takes more.
+    3,200 threads: every second one makes some blocks and frees them, the others only free what
+    main made. At most 512 bytes a thread, as the slope over the second half of them: a leaked cache
+    takes more.
     """
     sizes = round_sizes(trial, 12, 2 * KIB)
-    _leave_nothing(trial, lambda plan: free_batch(plan, batch(plan, sizes)))
+
+    def only_free(plan: Plan) -> None:
+        plan.on_thread(0)
+        blocks = batch(plan, sizes)
+        plan.on_thread(1)
+        free_batch(plan, blocks)
+
+    _leave_nothing(trial, lambda plan: free_batch(plan, batch(plan, sizes)), only_free)
 
 
 @rule(
@@ -58,8 +66,8 @@ def test_calls_in_the_last_destructor_leave_nothing_behind(trial: Trial) -> None
     _leave_nothing(trial, life)
 
 
-def _leave_nothing(trial: Trial, life: Callable[[Plan], None]) -> None:
-    """Thousands of threads that do the same and end: the slope of what they leave.
+def _leave_nothing(trial: Trial, *lives: Callable[[Plan], None]) -> None:
+    """Thousands of threads that lead these lives in turn and end: the slope of what they leave.
 
     Main makes and frees blocks too, so that what a debugging allocator keeps of freed blocks, a
     quarantine and a history, is full before the slope is taken: in the second half.
@@ -67,9 +75,9 @@ def _leave_nothing(trial: Trial, life: Callable[[Plan], None]) -> None:
     plan = trial.plan(Check.NONE, repeat=ROUNDS)
     for size in (24, 100, 200, 1000):
         plan.free_many(plan.malloc_many(400, size))
-    for _ in range(THREADS_A_ROUND):
+    for number in range(THREADS_A_ROUND):
         with turns(plan, 1):
-            life(plan)
+            lives[number % len(lives)](plan)
     plan.measure("rss")
     figures = trial.holds(plan, time_limit=25).values("rss")
     threads = THREADS_A_ROUND * ROUNDS // 4
@@ -88,6 +96,9 @@ BATCHES = 100
 BATCH = (48, 500, 4000) * 110
 """About 500 KiB: what one thread makes before another frees it."""
 
+SMALL_BATCH = (48, 200, 500, 1000) * 280
+"""About as much in small blocks alone, which a thread's cache may take all of."""
+
 MEBIBYTE = (100, 1000, 3000) * 250
 
 
@@ -102,11 +113,16 @@ def test_thread_that_only_frees_does_not_hoard(trial: Trial) -> None:
     """Memory freed by a thread that never calls malloc is used again by those that do.
 
     Two producers in turn; 100 batches of 500 KiB pass through, one is live at a time. From the
-    25th on at most 12 MiB may be gained.
+    25th on at most 12 MiB may be gained. Once with blocks of up to 4,000 bytes, once with smaller
+    ones alone.
     """
-    _stay_level(
-        trial, lambda plan, turn: hand_on(plan, BATCH, 1 + turn % 2, 3), times=BATCHES, mib=12
-    )
+    _stay_level(trial, _consume(BATCH), times=BATCHES, mib=12)
+    _stay_level(trial, _consume(SMALL_BATCH), times=BATCHES, mib=12)
+
+
+def _consume(sizes: tuple[int, ...]) -> Callable[[Plan, int], None]:
+    """What two threads make in turn, a third frees."""
+    return lambda plan, turn: hand_on(plan, sizes, 1 + turn % 2, 3)
 
 
 @rule(

@@ -360,7 +360,8 @@ typedef enum hy_plan_os_calls {
  *  zero         every byte that calloc was asked for is zero
  *  errno        errno is what the plan expects after the call
  *  usable       usable_size covers what was asked for, and is 0 for NULL
- *  return_code  posix_memalign answers 0, ENOMEM or EINVAL, as the plan expects
+ *  return_code  posix_memalign answers 0, ENOMEM or EINVAL, as the plan expects; with 0 it has stored
+ *               an address
  *  mapped       the block lies in mapped memory; one of no bytes may lie anywhere
  *  in_place     realloc answered the old pointer, where the plan wants that
  *  memptr       a failing posix_memalign leaves the pointer alone

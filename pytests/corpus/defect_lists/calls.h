@@ -41,6 +41,8 @@
       "nothing but malloc sets the heap up (hardened_malloc pull 221: realloc first)")             \
     X(aligned_zero_shared, "HY-API-21", "overlap",                                                 \
       "aligned requests of zero bytes share an address (jemalloc 5.2.0, posix_memalign size 0)")   \
+    X(posix_memalign_stores_nothing, "HY-API-21", "return_code",                                   \
+      "posix_memalign of zero bytes answers 0 and leaves the pointer as it was")                   \
     X(valloc_zero_shared, "HY-API-21", "overlap", "every valloc(0) answers the same address")      \
     X(aligned_alloc_rounds_alignment, "HY-API-22", "refuse",                                       \
       "aligned_alloc takes an alignment that is no power of two (glibc before 2.38)")              \
