@@ -333,3 +333,39 @@ def test_the_graph_can_be_drawn(space: ObjectSpace) -> None:
     assert text.count(f"{one} -> {two};") == 2
     assert text.count(f"{two} -> {three};") == 1
     assert text.count("->") == 3
+
+
+def test_middle_objects_stay_so_when_the_log_closes_its_gaps(space: ObjectSpace) -> None:
+    if space.engine is Engine.POOLS:
+        pytest.skip("has no log")
+    node = space.node_type("node", 1)
+    space.collect()
+    middle = space.new_many(node, 100)
+    space.collect(0)
+    space.decref_many(middle[::2])
+    young = space.new(node)
+    for _ in range(3):
+        space.decref_many(space.new_many(node, 9000))
+    assert {space.generation(one) for one in middle[1::2]} == {1}
+    assert space.generation(young) == 0
+    space.decref_many([young, *middle[1::2]])
+
+
+def test_an_heir_is_cleared_as_its_base_is(space: ObjectSpace) -> None:
+    def clear(address: int) -> None:
+        held = field(address, 0)
+        set_field(address, 0, 0)
+        space.decref(held)
+
+    base = space.type(
+        "base",
+        size=24,
+        kind=Kind.DEALLOC,
+        clear=clear,
+        dealloc=lambda _: None,
+        traverse=lambda address: [held] if (held := field(address, 0)) else [],
+    )
+    one = space.new(space.type("heir", size=32, kind=Kind.DEALLOC, base=base))
+    set_field(one, 0, one)
+    assert space.collect() == 1
+    assert space.objects() == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heapyard import Kind, ObjectSpace, WeakReference
+from heapyard._native.prototypes.objects import WeakFunction
 from heapyard.misuse import MisuseKind, recorded_misuse
 from pytests.object.nodes import KINDS, field, node_type, set_field
 from pytests.object.test_kinds import counters
@@ -269,3 +270,16 @@ def test_garbage_of_a_collection_in_a_dealloc_is_whole(make_space: MakeSpace, en
     assert space.objects() == []
     collector = space.collector_counters()
     assert collector is None or (collector.collected, collector.uncollectable) == (2, 0)
+
+
+def test_a_weak_reference_to_what_is_dying_is_refused(space: ObjectSpace) -> None:
+    made: list[object] = []
+
+    def refer(address: int) -> None:
+        made.append(space._native.hy_weak_new(address, WeakFunction(), None))
+
+    target = space.type("target", size=32, kind=Kind.DEALLOC, weak=True, dealloc=refer)
+    with recorded_misuse() as reports:
+        space.decref(space.new(target))
+    assert made == [None]
+    assert [report.detail for report in reports] == ["(a weak reference to what is dying)"]
