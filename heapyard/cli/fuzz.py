@@ -205,6 +205,8 @@ def _closing(campaign: Campaign, finds: int, style: Style, *, interrupted: bool)
         yield style("interrupted", "yellow", "bold")
     if tally.dropped:
         yield f"seen {', '.join(tally.dropped)} so often that it was looked for no longer"
+    if tally.left_out:
+        yield f"asked for no longer after a find: {', '.join(tally.left_out)}"
     if campaign.is_futile:
         yield "ended early: the same failures again and again"
     colour = ("red", "bold") if finds else ("green", "bold")

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from heapyard.fuzz.find import Find, first_signature, investigate, is_open
+from heapyard.fuzz.find import Find, failing_plan, first_signature, investigate, is_open
 from heapyard.fuzz.request import OMIT_ENDINGS, OMIT_NO_BYTES, Request
 from heapyard.fuzz.session import STILL, Session, run_session
 from heapyard.trial.checks import Check
 from heapyard.trial.outcome import Outcome
+from heapyard.trial.plan import Plan
 from heapyard.trial.targets import Target, TargetError
 
 __all__ = ["Campaign", "Tally", "can_have_threads"]
@@ -57,6 +58,8 @@ class Tally:
     """The last so many of them were known."""
     dropped: list[str] = field(default_factory=list)
     """Kinds of failure that are no longer looked for."""
+    left_out: list[str] = field(default_factory=list)
+    """What is no longer asked for."""
 
     threaded_nanoseconds: int = 0
     threaded_counted: int = 0
@@ -86,14 +89,25 @@ class Campaign:
     sessions' bounds do not hang on time.
     """
 
-    def __init__(self, target: Target, *, seed: int = 0, threads: int | None = None) -> None:
-        """`threads`: 1, or how many each plan has at most; None: some plans have some."""
+    def __init__(
+        self,
+        target: Target,
+        *,
+        seed: int = 0,
+        threads: int | None = None,
+        checks: Check = Check.DEFAULT,
+        omits: int = 0,
+    ) -> None:
+        """`threads`: 1, or how many each plan has at most; None: some plans have some.
+
+        `omits`: what no plan asks for.
+        """
         self.target = target
         self.seed = seed
         self.threads = threads if can_have_threads(target) else 1
         self.tally = Tally()
-        self._checks = Check.DEFAULT
-        self._omits = 0
+        self._checks = checks
+        self._omits = omits
         self._most = FIRST
         self._alike: Counter[tuple[str, ...]] = Counter()
         self._kinds: Counter[str] = Counter()
@@ -113,7 +127,16 @@ class Campaign:
             left = PLANS if plans is None else plans - self.tally.plans
             if left <= 0 or (ends is not None and time.monotonic() >= ends):
                 return
-            yield self._session(left)
+            failed = self._session(left)
+            yield None if failed is None else self._judge(*failed)
+
+    def failing_plans(self, *, plans: int) -> Iterator[Plan | None]:
+        """Each plan that does not hold, as it was drawn; None after a session without one."""
+        while self.tally.plans < plans and not self.is_futile:
+            failed = self._session(plans - self.tally.plans)
+            if failed is not None:
+                self.tally.in_vain += 1
+            yield None if failed is None else failing_plan(self.target, *failed)
 
     def _stretch(self) -> tuple[int, int]:
         """How many plans are to come of one kind, and how many threads they have."""
@@ -126,7 +149,8 @@ class Campaign:
             return FIRST + THREADED - at, THREADS
         return (FIRST if at < FIRST else PLANS) - at, 1
 
-    def _session(self, left: int) -> Find | None:
+    def _session(self, left: int) -> tuple[Request, Session] | None:
+        """Run one; the request and what came of it, where that did not hold."""
         count, threads = self._stretch()
         request = Request.of(
             self.target,
@@ -144,7 +168,7 @@ class Campaign:
             return None
         if session.outcome.status == "refused":
             raise TargetError(f"{self.target.typed} can't be fuzzed: {session.outcome.seen}")
-        return self._judge(request, session)
+        return request, session
 
     def _adapt(self, session: Session) -> None:
         """Longer sessions, so long as the target is not slow."""
@@ -187,7 +211,7 @@ class Campaign:
         calls = () if find.plan is None else find.plan.calls
         if any(call.name == "in_destructor" for call in calls):
             self._omits |= OMIT_ENDINGS
-            self.tally.dropped.append("calls in destructors of threads")
+            self.tally.left_out.append("calls in destructors of threads")
 
     def _note(self, outcome: Outcome) -> None:
         if is_open(outcome):

@@ -12,7 +12,7 @@ from heapyard.trial.plan import Plan
 from heapyard.trial.shrink import shrink_plan
 from heapyard.trial.targets import Target
 
-__all__ = ["Find", "first_signature", "investigate", "is_open"]
+__all__ = ["Find", "failing_plan", "first_signature", "investigate", "is_open"]
 
 SHRINK_SECONDS = 20.0
 """How long the shortest plan of a find is looked for."""
@@ -82,27 +82,42 @@ def is_open(outcome: Outcome) -> bool:
 def investigate(target: Target, request: Request, session: Session) -> Find:
     """Make it fail again, alone or after the fewest plans, and shorten that."""
     outcome = session.outcome
-    limit = HANG_SECONDS if outcome.status == "hang" else 30.0
-    again = Again(target, outcome, limit=limit, threaded=request.threads > 1)
+    again = _again(target, request, outcome)
     found = Find(seed=request.seed, number=session.number, outcome=outcome, plan=None)
     numbers = _needed(request, session, again)
-    if numbers is None and again.turn_to_another():
-        numbers = _needed(request, session, again)
-    if numbers is None:
+    plan = None if numbers is None else _plan_of(request, numbers)
+    if numbers is None or plan is None:
         return found
-    packed = joined(request, numbers)
-    if len(packed) > MOST_CALLS:
-        return found
-    plan, seen = _shortened(target, Plan.from_bytes(packed.to_bytes()), again)
+    plan, seen = _shortened(target, plan, again)
     return replace(found, outcome=seen, plan=plan, plans_before=len(numbers) - 1)
 
 
 def _needed(request: Request, session: Session, again: Again) -> list[int] | None:
     """The plans that it takes; None: it does not fail again."""
-    return fewest(
-        range(request.first, session.number + 1),
-        lambda numbers: again.fails(joined(request, numbers)),
-    )
+    ran = range(request.first, session.number + 1)
+    numbers = fewest(ran, lambda numbers: again.fails(joined(request, numbers)))
+    if numbers is None and again.turn_to_another():
+        return fewest(ran, lambda numbers: again.fails(joined(request, numbers)))
+    return numbers
+
+
+def _plan_of(request: Request, numbers: list[int]) -> Plan | None:
+    """These plans as one; None: it is too long."""
+    packed = joined(request, numbers)
+    return Plan.from_bytes(packed.to_bytes()) if len(packed) <= MOST_CALLS else None
+
+
+def failing_plan(target: Target, request: Request, session: Session) -> Plan | None:
+    """What failed, as it was drawn, with the plans before it that it takes; None: not again."""
+    again = _again(target, request, session.outcome)
+    numbers = _needed(request, session, again)
+    plan = None if numbers is None else _plan_of(request, numbers)
+    return plan if plan is None else again.steadied(plan)
+
+
+def _again(target: Target, request: Request, outcome: Outcome) -> Again:
+    limit = HANG_SECONDS if outcome.status == "hang" else 30.0
+    return Again(target, outcome, limit=limit, threaded=request.threads > 1)
 
 
 def _shortened(target: Target, plan: Plan, again: Again) -> tuple[Plan, Outcome]:

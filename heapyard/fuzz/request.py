@@ -9,7 +9,7 @@ from heapyard.trial.checks import Check
 from heapyard.trial.packed import PackedPlan
 from heapyard.trial.targets import Target
 
-__all__ = ["MOST_THREADS", "OMIT_ENDINGS", "OMIT_NO_BYTES", "Request"]
+__all__ = ["MOST_THREADS", "OMIT_ENDINGS", "OMIT_NO_BYTES", "OMIT_REFUSED", "Request"]
 
 MOST_THREADS = 16
 """Of one plan, beside main's."""
@@ -19,6 +19,9 @@ OMIT_NO_BYTES = 1
 
 OMIT_ENDINGS = 2
 """Calls in destructors of threads."""
+
+OMIT_REFUSED = 4
+"""What can't be served."""
 
 _MAGIC = int.from_bytes(b"HYFUZZ1\0", "little")
 _FLAGS = {"errno": 1, "bulk_free_only": 2, "threads": 4}

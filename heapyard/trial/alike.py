@@ -8,6 +8,7 @@ more calls are equal; whether one still fails is for the caller to see.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from heapyard.trial.folding import Loop, fold
 from heapyard.trial.lifetimes import Step
@@ -31,6 +32,8 @@ _LOOKS = frozenset(
 _FIXED = Expect.FAILURE | Expect.IN_PLACE
 """What is expected of these hangs on the very call: it stays as it is."""
 
+_OF_THREADS = frozenset({"on_thread", "join", "parallel", "in_destructor", "end_section"})
+
 _SIMPLER = {"reallocarray": "realloc", "calloc": "malloc", "free_sized": "free"}
 """Calls that do the same in a simpler way, so far as a plan can tell."""
 
@@ -38,7 +41,8 @@ _SIMPLER = {"reallocarray": "realloc", "calloc": "malloc", "free_sized": "free"}
 def can_be_alike(calls: Sequence[Call]) -> bool:
     """Whether a plan has only what these functions understand: blocks, made and freed once."""
     return all(
-        not (call.operation.misuses or call.operation.points or call.code > BY_NAME["forget"].code)
+        not (call.operation.misuses or call.operation.points)
+        and (call.code <= BY_NAME["forget"].code or call.name in _OF_THREADS)
         for call in calls
     )
 
@@ -49,7 +53,7 @@ def without_looks(steps: Steps) -> Steps:
 
 
 def repeated(steps: Steps, failing: int) -> Iterator[Steps]:
-    """Nothing but the life of the block that failed, over and over: what a counter triggers.
+    """Nothing but the life of the block that failed, once, late, and over and over.
 
     As often as there are calls of the failing one's kind, some more, or as there are calls at all;
     each copy freed before the next, or kept.
@@ -58,13 +62,34 @@ def repeated(steps: Steps, failing: int) -> Iterator[Steps]:
     own = [step for step in steps[: failing + 1] if step.life == life]
     if life is None or not own[0].births or any(step.call.operation.has_other for step in own):
         return
+    yield own
+    yield from _after_others(own)
     frees = [step for step in steps if step.call.name == "free" and step.life is not None][:1]
     same = sum(step.call.code == steps[failing].call.code for step in steps)
     for times in dict.fromkeys((same, same + same // 4 + 16, len(steps))):
         for end in (frees, []) if frees else ([],):
             body = [*own, *end]
-            copies = (replace(step, life=turn) for turn in range(times) for step in body)
-            yield [*copies, *(replace(step, life=times) for step in own)]
+            copies = [replace(step, life=turn) for turn in range(times) for step in body]
+            for last in (1, 2):
+                kept = [replace(step, life=times + turn) for turn in range(last) for step in own]
+                yield [*copies, *kept]
+
+
+_OTHERS = (300, 1200)
+"""So many calls of another kind come before the life that failed."""
+
+
+def _after_others(own: Steps) -> Iterator[Steps]:
+    """The life, after blocks of its size that are made and freed, one by one or all in the end."""
+    first = own[0].call
+    size = first.size * (first.arg or 1) if "count" in first.operation.fields else first.size
+    made = Call(BY_NAME["malloc"].code, size=max(16, min(size, 1 << 16)))
+    for times in _OTHERS:
+        makes = [Step(made, life, births=True) for life in range(times)]
+        frees = [Step(Call(BY_NAME["free"].code), life) for life in range(times)]
+        last = [replace(step, life=times) for step in own]
+        yield [*(step for pair in zip(makes, frees, strict=True) for step in pair), *last]
+        yield [*makes, *frees, *last]
 
 
 def runs_of_one(steps: Steps) -> list[Call]:
@@ -95,6 +120,7 @@ _RUN_SIZES, _STEP, _LONGEST_RUN = 1024, 16, 20_000
 def alike(steps: Steps, failing: int, *, frees_matter: bool) -> Iterator[Callable[[Steps], Steps]]:
     """Ways to make all calls alike, each applied to what is left then."""
     yield _freed_at_once
+    yield _freed_in_order
     if not frees_matter:
         yield _never_freed
     yield from (_renamed(name) for name in _SIMPLER)
@@ -178,6 +204,19 @@ def _freed_at_once(steps: Steps) -> Steps:
         if step.life in ends and last[step.life] == at:
             moved.append(ends[step.life])
     return moved
+
+
+def _freed_in_order(steps: Steps) -> Steps:
+    """Blocks that are freed one right after the other, in the order in which they were made."""
+    ordered: Steps = []
+    for is_free, group in groupby(steps, _is_plain_free):
+        run = list(group)
+        ordered += sorted(run, key=lambda step: step.life or 0) if is_free else run
+    return ordered
+
+
+def _is_plain_free(step: Step) -> bool:
+    return step.call.name == "free" and step.life is not None
 
 
 def _never_freed(steps: Steps) -> Steps:

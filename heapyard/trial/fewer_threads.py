@@ -11,17 +11,18 @@ from heapyard.trial.lifetimes import Step
 from heapyard.trial.operations import BY_NAME, Call
 from heapyard.trial.structure import sections_of
 
-__all__ = ["fewer_threads", "has_threads", "one_after_another", "threads_of"]
+__all__ = ["fewer_threads", "handed_over", "has_threads", "one_after_another", "threads_of"]
 
 Steps = list[Step]
 
 _ON_THREAD, _JOIN = BY_NAME["on_thread"].code, BY_NAME["join"].code
+_PARALLEL = BY_NAME["parallel"].code
 _OF_THREADS = frozenset({"parallel", "in_destructor"})
 
 
 def has_threads(calls: Sequence[Call]) -> bool:
-    """Whether other threads than main's make calls."""
-    return any(call.code == _ON_THREAD and call.size for call in calls)
+    """Whether it says which thread makes the calls."""
+    return any(call.code in (_ON_THREAD, _PARALLEL) for call in calls)
 
 
 def threads_of(calls: Sequence[Call]) -> list[int]:
@@ -33,10 +34,11 @@ def fewer_threads(steps: Steps) -> Iterator[Steps]:
     """All that could be done by fewer threads or less at once, the most that can go first."""
     calls = [step.call for step in steps]
     threads = threads_of(calls)
-    if not threads:
+    if not has_threads(calls):
         return
     yield _by_main(steps)
-    if any(call.name == "parallel" for call in calls):
+    if any(call.code == _PARALLEL for call in calls):
+        yield _by_main(_unrolled(steps))
         yield _in_turn(steps)
     yield from (_without(steps, thread) for thread in reversed(threads))
     for thread in reversed(threads):
@@ -59,6 +61,19 @@ def one_after_another(steps: Steps, failing: int) -> Iterator[Steps]:
             yield [step for turn in turns for step in turn]
 
 
+def handed_over(steps: Steps, failing: int) -> Iterator[Steps]:
+    """Many blocks as the one that failed, made by one thread, freed by another."""
+    step = steps[failing] if failing < len(steps) else None
+    if step is None or not step.births or len(steps) < _LONG:
+        return
+    for times in (16, 128, 1024):
+        made = [replace(step, life=life) for life in range(times)]
+        freed = [Step(Call(_FREE), life) for life in range(times)]
+        more = [replace(step, life=times + life) for life in range(2)]
+        yield [_ON, *made, _ON_OTHER, *freed, *more]
+        yield [_ON, *made, *more[:1], _ON_OTHER, *freed, *more[1:]]
+
+
 def _lives(own: Steps, lives: Iterator[int], copies: int) -> Steps:
     """The same life, so many times, each with a number of its own."""
     return [replace(step, life=life) for life in islice(lives, copies) for step in own]
@@ -67,6 +82,11 @@ def _lives(own: Steps, lives: Iterator[int], copies: int) -> Steps:
 _MANY = 16
 """Threads that are enough to think of a number of them."""
 
+_LONG = 60
+"""Calls that are enough to think of a list that overflows."""
+
+_FREE = BY_NAME["free"].code
+_ON_OTHER = Step(Call(_ON_THREAD, size=2))
 _ON, _END = Step(Call(_ON_THREAD, size=1)), Step(Call(_JOIN, size=1))
 
 
@@ -84,6 +104,33 @@ def _in_turn(steps: Steps) -> Steps:
     """No two threads at once."""
     borders = _borders(steps, frozenset({"parallel"}))
     return [step for at, step in enumerate(steps) if at not in borders]
+
+
+def _unrolled(steps: Steps) -> Steps:
+    """Sections that are done several times, written so many times."""
+    ends = dict(sections_of([step.call for step in steps]))
+    lives = 1 + max((step.life or 0 for step in steps), default=0)
+    whole: Steps = []
+    at = 0
+    while at < len(steps):
+        call = steps[at].call
+        if call.code != _PARALLEL or at not in ends:
+            whole.append(steps[at])
+            at += 1
+            continue
+        inside = steps[at + 1 : ends[at]]
+        for turn in range(min(call.size, _MOST_TURNS)):
+            whole += (_in_turn_of(step, turn * lives) for step in inside)
+        at = ends[at] + 1
+    return whole
+
+
+_MOST_TURNS = 512
+
+
+def _in_turn_of(step: Step, first: int) -> Step:
+    """The step on a block of its own; the first turn keeps what is there."""
+    return step if step.life is None else replace(step, life=first + step.life)
 
 
 def _borders(steps: Steps, names: frozenset[str]) -> set[int]:

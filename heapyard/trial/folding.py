@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from heapyard.trial.operations import Call
 
-__all__ = ["Loop", "Turning", "fold", "written_length"]
+__all__ = ["LONGEST_BODY", "Loop", "Turning", "fold", "written_length"]
 
-_LONGEST_BODY = 6
+LONGEST_BODY = 8
 _FEWEST_TURNS = 3
 _FEWEST_CALLS = 4
 
@@ -65,7 +65,7 @@ def fold(calls: Sequence[Call]) -> list[Call | Loop]:
 
 def _longest_run(calls: Sequence[Call], at: int) -> Loop | None:
     best: Loop | None = None
-    for length in range(1, _LONGEST_BODY + 1):
+    for length in range(1, LONGEST_BODY + 1):
         loop = _run(calls, at, length)
         if loop is not None and (best is None or _covers(loop) > _covers(best)):
             best = loop

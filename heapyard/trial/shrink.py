@@ -13,6 +13,7 @@ without its free, a double free is none.
 """
 
 import functools
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -29,7 +30,12 @@ from heapyard.trial.alike import (
     without_turns,
 )
 from heapyard.trial.batch import can_run_batches, first_failing
-from heapyard.trial.fewer_threads import fewer_threads, has_threads, one_after_another
+from heapyard.trial.fewer_threads import (
+    fewer_threads,
+    handed_over,
+    has_threads,
+    one_after_another,
+)
 from heapyard.trial.folding import written_length
 from heapyard.trial.lifetimes import Step, steps_of, written
 from heapyard.trial.operations import Call, Expect
@@ -38,6 +44,7 @@ from heapyard.trial.plan import Plan
 from heapyard.trial.run import run_plan
 from heapyard.trial.structure import closed, sections_of
 from heapyard.trial.targets import Target
+from heapyard.trial.windows import windows, without_body_calls
 
 __all__ = ["shrink_plan"]
 
@@ -103,7 +110,13 @@ def shrink_plan(  # noqa: PLR0913
     )
     if has_threads(plan.calls):
         plan = search.with_fewer_threads()
-    if run is None and can_be_alike(plan.calls) and can_run_batches(target, outcome):
+    threaded = has_threads(plan.calls)
+    if (
+        run is None
+        and not threaded
+        and can_be_alike(plan.calls)
+        and can_run_batches(target, outcome)
+    ):
         search.batch = functools.partial(first_failing, target, outcome=outcome, time_limit=limit)
     return search.shortest(keeps_rounds=keeps_rounds)
 
@@ -150,9 +163,6 @@ class _Search:
         return self._best
 
     def _use_fewer_threads(self) -> None:
-        failing = len(self._steps) - 1 if self._outcome.op is None else self._outcome.op
-        if self._accepts_first(one_after_another(self._steps, failing)) is not None:
-            self._shrink_turns()
         while self._accepts_first(fewer_threads(self._steps)) is not None:
             pass
 
@@ -168,11 +178,22 @@ class _Search:
             return self._best
         if can_be_alike([step.call for step in self._steps]):
             self._accepts(without_looks(self._steps))
-        loop = self._as_a_loop()
-        self._shorten()
+        loop = self._loop_or_short()
         if loop is None or len(self._best) <= _FEW:
             return self._best
         return min(self._best, loop, key=lambda plan: written_length(plan.calls))
+
+    def _loop_or_short(self) -> Plan | None:
+        """Shorten it, and look for a loop: where candidates run in batches, for that first."""
+        if not has_threads(self._best.calls):
+            loop = self._as_a_loop()
+            self._shorten()
+            return loop
+        whole, now = self._deadline, time.monotonic()
+        self._deadline = now + (whole - now) / 2
+        self._shorten()
+        self._deadline = whole
+        return self._as_a_loop()
 
     def _shorten(self) -> None:
         if len(self._steps) > _LARGE:
@@ -181,6 +202,7 @@ class _Search:
             self._make_alike()
         self._drop_lives()
         self._drop_calls()
+        self._use_fewer_threads()
         self._make_alike()
         self._shrink_numbers()
         while self._drop_lives() or self._drop_calls():
@@ -193,8 +215,7 @@ class _Search:
         kept = self._best, self._steps, self._outcome
         if not self._repeat():
             return None
-        self._shrink_turns()
-        self._shrink_numbers()
+        self._shrink_loops()
         loop = self._best
         self._best, self._steps, self._outcome = kept
         return loop
@@ -280,13 +301,26 @@ class _Search:
         self._shrink_turns()
 
     def _repeat(self) -> bool:
-        steps = self._steps
-        matter = self._outcome.signature in _FREES_MATTER
-        if len(steps) <= _FEW or matter or not can_be_alike([step.call for step in steps]):
+        if len(self._steps) <= _FEW:
             return False
-        if self._accepts_first(repeated(steps, len(steps) - 1)) is not None:
+        if self._accepts_first(itertools.chain(*self._loops())) is not None:
             return True
-        return self._is_a_run_of_one()
+        if self._outcome.signature in _FREES_MATTER or has_threads(self._best.calls):
+            return False
+        if self._is_a_run_of_one():
+            return True
+        return self._accepts_first(windows(self._steps, len(self._steps) - 1)) is not None
+
+    def _loops(self) -> Iterator[Iterator[Sequence[Step]]]:
+        steps, op = self._steps, self._outcome.op
+        failing = len(steps) - 1 if op is None else min(op, len(steps) - 1)
+        threaded = has_threads(self._best.calls)
+        matter = self._outcome.signature in _FREES_MATTER
+        if threaded:
+            yield one_after_another(steps, failing)
+            yield handed_over(steps, failing)
+        if not matter and can_be_alike([step.call for step in steps]):
+            yield repeated(steps, failing)
 
     def _is_a_run_of_one(self) -> bool:
         """Whether so many blocks of one size fail in the same way."""
@@ -309,6 +343,15 @@ class _Search:
         plans = [self._best.with_calls([call]) for call in calls]
         found = self.batch(plans, seconds=max(0.5, self._deadline - time.monotonic()))
         return None if found is None else calls[found]
+
+    def _shrink_loops(self) -> None:
+        self._shrink_turns()
+        while (
+            not self._is_spent()
+            and self._accepts_first(without_body_calls(self._steps)) is not None
+        ):
+            self._shrink_turns()
+        self._shrink_numbers()
 
     def _shrink_turns(self) -> None:
         while not self._is_spent() and self._accepts_first(without_turns(self._steps)) is not None:

@@ -266,7 +266,11 @@ void hy__draw_act(hy_drawing *from, hy_act act)
         add_look(from);
         break;
     case HY_ACT_REFUSED:
-        hy__draw_refused(from);
+        if ((from->fuzzer->request->omits & HY_FUZZ_OMIT_REFUSED) == 0) {
+            hy__draw_refused(from);
+            break;
+        }
+        add_sweep(from);
         break;
     case HY_ACT_SWEEP:
         add_sweep(from);

@@ -32,6 +32,26 @@ def test_find_exits_1_and_replays(heapyard: Heapyard, corpus: str, folder: Path)
         assert plan.with_suffix(".c").exists()
 
 
+def test_what_posix_leaves_open_exits_0(heapyard: Heapyard, corpus: str) -> None:
+    defect = {"HEAPYARD_DEFECT": "posix_memalign_refuses_zero"}
+    ran = heapyard("fuzz", corpus, "--plans", "20", "--seed", "3", **defect)
+    assert ran.code == 0, ran
+    assert "violation: null at call 0, posix_memalign(8, 0)" in ran.out
+    assert "SHOULD" in ran.out
+    assert "1 find in 1 failure; 20 plans" in ran.out, "it is looked for once"
+
+
+def test_finds_of_threads_replay(heapyard: Heapyard, corpus: str, folder: Path) -> None:
+    defect = {"HEAPYARD_DEFECT": "first_realloc_crashes"}
+    options = ("--plans", "16", "--threads", "4", "--seed", "3", "--save", "finds")
+    ran = heapyard("fuzz", corpus, *options, **defect)
+    assert ran.code == 1, ran
+    assert "on 2 threads" in ran.out
+    plan = str(next((folder / "finds").glob("*.json")))
+    assert heapyard("replay", plan, **defect).code == 1
+    assert heapyard("replay", plan).code == 0
+
+
 def test_same_seed_prints_the_same(heapyard: Heapyard, corpus: str) -> None:
     def finds() -> list[str]:
         out = heapyard("fuzz", corpus, "--plans", "5", "--seed", "3", **DEFECT).out
@@ -46,6 +66,8 @@ def test_same_seed_prints_the_same(heapyard: Heapyard, corpus: str) -> None:
         (("libc", "--plans", "0"), "argument --plans: '0' must be a whole number, at least 1"),
         (("libc", "--minutes", "-1"), "argument --minutes: '-1' must be a number of minutes"),
         (("libc", "--minutes", "soon"), "argument --minutes: 'soon' must be a number of minutes"),
+        (("libc", "--threads", "17"), "argument --threads: '17' must be a whole number, 1 to 16"),
+        (("region:fast", "--threads", "2"), "--threads 2: region:fast does not say that threads"),
         (("nothing.so",), "nothing.so: "),
         ((), "the following arguments are required: TARGET"),
     ],

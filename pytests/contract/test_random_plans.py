@@ -2,6 +2,7 @@
 
 from heapyard.contract.differential import libc_answers
 from heapyard.contract.drawn import falsify
+from heapyard.contract.drawn_in_c import first_failing
 from heapyard.contract.grids import KIB, MIB
 from heapyard.contract.mixes import MODEL, Mix, extend
 from heapyard.rules import MUST, SHOULD, Trial, rule
@@ -83,3 +84,28 @@ def test_corner_cases_are_answered_as_by_libc(trial: Trial) -> None:
         if has(question.name):
             question.ask(plan, answer if has("errno") else answer.without_errno())
     trial.holds(plan)
+
+
+@rule("HY-FUZZ-06", level=MUST, source=SOURCE, needs={"free", "realloc"}, seconds=60)
+def test_long_histories_agree_with_the_model(trial: Trial) -> None:
+    """Thousands of calls after each other, in the same process, do what a model of them says.
+
+    1,536 plans, as `heapyard fuzz` draws them, some five million calls, in sessions of up to 512:
+    what only shows after hundreds of particular calls, a counter that wraps, a list that overflows.
+    Verified are places and contents.
+    """
+    failing = first_failing(trial, plans=1536, threads=1)
+    if failing is not None:
+        trial.holds(failing)
+
+
+@rule("HY-FUZZ-07", level=MUST, source=SOURCE, needs={"free", "realloc", "threads"}, seconds=60)
+def test_random_calls_of_threads_agree_with_the_model(trial: Trial) -> None:
+    """Random calls of several threads, some of them at once, do what a model of them says.
+
+    256 plans of two to eight threads: blocks handed over, freed and resized by other threads,
+    threads that end while their blocks live. Verified are places and contents.
+    """
+    failing = first_failing(trial, plans=256, threads=8)
+    if failing is not None:
+        trial.holds(failing)

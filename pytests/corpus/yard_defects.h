@@ -19,6 +19,7 @@
 #include "defect_lists/contents.h"
 #include "defect_lists/cost.h"
 #include "defect_lists/errno.h"
+#include "defect_lists/history.h"
 #include "defect_lists/life.h"
 #include "defect_lists/limits.h"
 #include "defect_lists/memory_short.h"
@@ -42,6 +43,7 @@
     YARD_THREAD_DEFECTS(X)                                                                         \
     YARD_LIFE_DEFECTS(X)                                                                           \
     YARD_SURROUNDING_DEFECTS(X)                                                                    \
+    YARD_HISTORY_DEFECTS(X)                                                                        \
     YARD_RANDOM_DEFECTS(X)                                                                         \
     YARD_MISUSE_DEFECTS(X)                                                                         \
     YARD_SWAP_DEFECTS(X)                                                                           \

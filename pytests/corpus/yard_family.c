@@ -11,6 +11,7 @@
 #include "yard_core.h"
 #include "yard_crowd.h"
 #include "yard_guard.h"
+#include "yard_history.h"
 #include "yard_ledger.h"
 #include "yard_life.h"
 #include "yard_misuse.h"
@@ -168,7 +169,7 @@ void *malloc(size_t size)
     yard_slow_call();
     void *block = yard_block_for_libc(size, __builtin_return_address(0));
     if (block == NULL && !yard_fails_now()) {
-        block = allocate(size);
+        block = yard_history_made(allocate(size));
     }
     yard_crowd_enter(block);
     return block != NULL ? block : yard_fail(ENOMEM, saved, DEFECT_malloc_no_errno);
@@ -198,7 +199,7 @@ static bool product(size_t count, size_t size, size_t *bytes)
 static bool leaves_dirty(void)
 {
     static unsigned dirty_blocks;
-    return yard_defect(DEFECT_calloc_trusts_reused) ||
+    return yard_history_leaves_dirty() || yard_defect(DEFECT_calloc_trusts_reused) ||
            (yard_defect(DEFECT_calloc_trusts_trimmed) && trimmed) ||
            (yard_defect(DEFECT_rare_dirty_calloc) && ++dirty_blocks % 89 == 0);
 }
@@ -282,6 +283,7 @@ void free(void *block)
     const bool spoils = yard_defect(DEFECT_free_sets_errno) && yard_guard_holds(block) &&
                         yard_header_of(block)->klass == YARD_BIG;
     yard_wipe_now();
+    yard_history_freed(block);
     yard_give(yard_crowd_leave(block), clean);
     if (spoils) {
         errno = EINVAL;

@@ -7,6 +7,7 @@
 
 #include "yard_core.h"
 #include "yard_family.h"
+#include "yard_history.h"
 #include "yard_misuse.h"
 #include "yard_swap.h"
 #include "yard_system.h"
@@ -87,7 +88,7 @@ static void *move(void *old, size_t size)
     if (is_given) {
         yard_give(old, false);
     }
-    memcpy(block, source(old), copied(old, size, kept));
+    memcpy(block, source(old), yard_history_copied(old, copied(old, size, kept)));
     if (!is_given && !forgets_old(old)) {
         yard_set_moving(yard_defect(DEFECT_realloc_leaves_old_valid));
         yard_give(old, yard_defect(DEFECT_calloc_trusts_resized));
@@ -120,6 +121,7 @@ static void *resize(void *old, size_t size)
                        (yard_defect(DEFECT_realloc_drops_at_64k) && crosses_border(old, size));
     void *same = moves ? NULL : yard_resize(old, size);
     void *block = same != NULL ? same : move(old, size);
+    yard_history_resized(old, block);
     yard_set_resized(block);
     return block;
 }

@@ -16,6 +16,7 @@ from pytests.reproducer.programs import Run, compiled, run
 
 COUNTERS = (
     "rare_aligned_twice",
+    "thousandth_of_a_class",
     *(
         pytest.param(defect, marks=pytest.mark.stress)
         for defect in (
@@ -23,10 +24,17 @@ COUNTERS = (
             "rare_realloc_drops",
             "same_block_twice",
             "chunk_end_overrun",
+            "free_count_wraps",
+            "list_of_512_overflows",
+            "split_300_in_a_row",
+            "realloc_chain_forgets",
+            "generation_wraps",
+            "neighbours_merge_late",
+            "clean_mark_outlives_frees",
         )
     ),
 )
-"""What each 89th, 211th, 97th call of a kind does, and what needs 4,096 live blocks."""
+"""What only certain calls show, after 32 to a thousand of them, or with 4,096 live blocks."""
 
 
 def find_of(defect: str) -> Find:
@@ -63,3 +71,11 @@ def test_a_border_that_many_sizes_meet_is_told_by_one_size() -> None:
     assert written_length(shortest.calls) == 1
     assert run_plan(target, shortest).signature == outcome.signature
     assert run_plan(corpus_target("dlopen"), shortest).held
+
+
+@pytest.mark.stress
+def test_list_of_blocks_that_others_freed_is_told_in_twenty_calls() -> None:
+    find = find_of("remote_list_overflows")
+    assert find.plan is not None
+    assert find.threads > 1
+    assert written_length(find.plan.calls) <= 20, fold(find.plan.calls)

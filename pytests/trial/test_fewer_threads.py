@@ -31,19 +31,28 @@ def test_main_can_do_it_all() -> None:
     assert [call.name for call in candidates()[0]].count("free") == 3
 
 
+def test_main_can_do_again_what_a_section_does_several_times() -> None:
+    plan = Plan("churn")
+    with plan.parallel(times=5):
+        plan.on_thread(0)
+        plan.free(plan.malloc(10))
+    unrolled = written(list(fewer_threads(steps_of(plan.calls)))[1])
+    assert [call.name for call in unrolled] == ["malloc", "free"] * 5
+
+
 def test_threads_can_go_one_after_the_other() -> None:
-    names = [call.name for call in candidates()[1]]
+    names = [call.name for call in candidates()[2]]
     assert "parallel" not in names
     assert names.count("on_thread") == 3
 
 
 def test_what_one_thread_does_can_go() -> None:
-    assert threads_of(candidates()[2]) == [2, 5]
-    assert 30 not in {call.size for call in candidates()[2]}
+    assert threads_of(candidates()[3]) == [2, 5]
+    assert 30 not in {call.size for call in candidates()[3]}
 
 
 def test_one_thread_can_do_what_another_does() -> None:
-    merged = [threads_of(calls) for calls in candidates()[5:-1]]
+    merged = [threads_of(calls) for calls in candidates()[6:-1]]
     assert [2, 5] in merged
     assert [2, 7] in merged
 

@@ -89,6 +89,7 @@ typedef struct hy_trial_fuzz {
 #define HY_FUZZ_MOST_THREADS  16u
 #define HY_FUZZ_OMIT_NO_BYTES 1u /* posix_memalign of zero bytes, which else must succeed */
 #define HY_FUZZ_OMIT_ENDINGS  2u /* calls in destructors of threads */
+#define HY_FUZZ_OMIT_REFUSED  4u /* what cannot be served */
 
 /*
  * One of these plans in its packed form. Returns the bytes that it has; where that is more than
