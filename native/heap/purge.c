@@ -9,8 +9,8 @@
  * or more, as long as the heap has not 4 MiB in all. While a heap holds much, an eighth of that may be dirty.
  *
  * Freed lazily are dirty pages that the kernel may take when memory is short, and the heap when it wants them,
- * without a first touch: all that would go of a heap that never had more than 64 MiB, and, when little else
- * is left, what a larger one keeps since it learnt. They don't count as held.
+ * without a first touch: when little else is left, what a heap keeps since it learnt. They don't count as
+ * held. No others go so: they stay in the resident set that ps and control groups show.
  *
  *     in use --> dirty --> purged or unmapped
  *        ^        |  '---> lazy ---> (taken by the kernel, and zero)
@@ -25,9 +25,6 @@
 
 /* Of a heap that has touched less, nothing needs to go. */
 #define IDLE ((size_t)4 << 20)
-
-/* A heap that never had more. */
-#define SMALL HY_HEAP_HUGE_FROM
 
 /* A heap may have this part of what it holds as dirty pages. */
 #define SHARE 8
@@ -189,12 +186,6 @@ static void look(hy__heap *heap)
     heap->looked_at = now;
 }
 
-/* Whether the heap never had much: what is too much of dirty pages is then freed lazily and stays mapped. */
-static bool is_small(const hy__heap *heap)
-{
-    return heap->may_be_lazy && heap->peak_mapped_bytes <= SMALL;
-}
-
 static size_t in_use(const hy__heap *heap)
 {
     return heap->pool_bytes + heap->run_bytes + heap->large_bytes;
@@ -261,10 +252,7 @@ void hy__purge_as_due(hy__heap *heap)
         return;
     }
     const size_t most = heap->purge == HY_HEAP_PURGE_THRESHOLD ? allowance(heap) : 0;
-    if (is_small(heap) && hy__purge_held_bytes(heap) > most) {
-        free_lazily_down_to(heap, most / 2);
-    }
-    if (hy__purge_dirty_bytes(heap) > (is_small(heap) ? SIZE_MAX : most)) {
+    if (hy__purge_dirty_bytes(heap) > most) {
         hy__purge_note_given_back(heap, hy__purge_down_to(heap, most / 2, true));
     } else if (is_idle(heap)) {
         free_lazily_down_to(heap, BASE_THRESHOLD);
@@ -305,9 +293,6 @@ unsigned hy__purge_empty_arenas_kept(const hy__heap *heap)
 {
     if (heap->purge != HY_HEAP_PURGE_THRESHOLD || heap->fixed_threshold) {
         return heap->arenas_kept;
-    }
-    if (is_small(heap)) {
-        return UINT32_MAX;
     }
     const size_t grown = (heap->threshold - BASE_THRESHOLD) / heap->arena_size;
     return grown < UINT32_MAX - heap->arenas_kept ? heap->arenas_kept + (unsigned)grown

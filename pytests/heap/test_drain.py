@@ -12,7 +12,7 @@ import pytest
 from heapyard import Heap
 from pytests.heap.verify import counters_of, verify
 from pytests.support import runs
-from pytests.support.memory import is_zero
+from pytests.support.memory import fill, is_zero
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +88,27 @@ for _ in range(3):
 
 @pytest.mark.rss
 @pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize("count", [300, 1000, 4000])
+def test_what_is_freed_once_leaves_the_resident_set(count: int) -> None:
+    """As ps shows it: nothing is freed lazily that was not wanted again before."""
+    ((before, peak, after),) = rows_of(
+        f"""
+import psutil
+resident = lambda: psutil.Process().memory_info().rss
+before = resident()
+blocks = take(32_000, {count})
+peak = resident()
+for block in blocks:
+    heap.free(block)
+print(before, peak, resident())
+"""
+    )
+    assert peak - before > 30_000 * count
+    assert after - before <= BOUND
+
+
+@pytest.mark.rss
+@pytest.mark.usefixtures("exact")
 def test_what_a_swinging_heap_keeps_is_freed_lazily() -> None:
     """It learns to keep what it gave back too soon: mapped, but the kernel may have it."""
     rows = rows_of(
@@ -111,9 +132,12 @@ print(held(), heap.counters().dirty_bytes, 0)
 @pytest.mark.usefixtures("exact")
 def test_pages_freed_lazily_serve_again_and_read_as_zero_by_calloc() -> None:
     with Heap() as heap:
-        blocks = [heap.malloc(30_000) for _ in range(1000)]
-        for block in blocks:
-            heap.free(block)
+        for _ in range(4):  # from the second time on it keeps them
+            blocks = [heap.malloc(30_000) for _ in range(1000)]
+            for block in blocks:
+                fill(block, 0xA5, 30_000)
+                heap.free(block)
+        assert heap.counters().dirty_bytes > 20 << 20
         again = [heap.calloc(1, 30_000) for _ in range(1000)]
         verify(heap)
         assert all(is_zero(block, 30_000) for block in again)

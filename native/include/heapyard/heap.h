@@ -84,9 +84,8 @@ HY_BEGIN_DECLS
 /* What happens to pages that hold nothing any more but have been touched. */
 typedef enum hy_heap_purge {
     /* Purged when they are more than `purge_threshold` bytes. With that, `arenas_kept` and `source`
-     * at their defaults, a heap that never had more than HY_HEAP_HUGE_FROM bytes keeps its arenas, and
-     * frees these pages lazily; so does a larger one, when less than 4 MiB is in use, with pages that
-     * were soon wanted again before. hy_heap_trim gives back these too. */
+     * at their defaults, pages that were soon wanted again before stay, and are freed lazily while less
+     * than 4 MiB is in use. hy_heap_trim gives back these too. */
     HY_HEAP_PURGE_THRESHOLD = 0,
     HY_HEAP_PURGE_AT_ONCE = 1, /* purged when their pool empties */
     HY_HEAP_PURGE_ON_TRIM = 2, /* purged by hy_heap_trim only */
