@@ -29,6 +29,7 @@ TAIL_BYTES = 4096
 
 _RESULT_BYTES = 1 << 20
 _TICK_SECONDS = 0.02
+_STRETCH = 4
 _STATE = struct.Struct("<QQQ")
 _BEFORE_FIRST = (1 << 64) - 1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -56,7 +57,8 @@ class Limits:
     """When a child is ended."""
 
     seconds: float = 10.0
-    """Of wall time."""
+    """Of wall time; up to four times as many where other processes leave it too little processor
+    time to use half of them."""
     memory: int = 2 << 30
     """Bytes of resident memory."""
     still: float = float("inf")
@@ -249,19 +251,22 @@ class _Watch:
         """Say what the child is at when its time is over."""
         self.reason = "time"
         with suppress(OSError, IndexError, ValueError):
-            fields = _stat(pid)
-            self.computing = fields[0] == b"R"
-            self.cpu_seconds = (int(fields[11]) + int(fields[12])) / _CLOCK
+            self.computing = _stat(pid)[0] == b"R"
+            self.cpu_seconds = _cpu_seconds(pid)
 
 
 def _watch(pid: int, files: _Files, limits: Limits, started: float) -> _Watch:
     """Wait for the end, or for a limit; the child is not reaped."""
     watch = _Watch(moved=started)
+    end = started + limits.seconds
+    last_end = started + min(_STRETCH * limits.seconds, seconds_left())
     with _Waiter(pid, files.streams) as waiter:
         next_look = started + _TICK_SECONDS
         while True:
             now = time.monotonic()
-            if now - started >= limits.seconds or now - watch.moved >= limits.still:
+            if end <= now < last_end and _is_starved(pid, limits.seconds):
+                end = now + _TICK_SECONDS
+            if now >= end or now - watch.moved >= limits.still:
                 watch.note_hang(pid)
                 return watch
             if now >= next_look:
@@ -269,7 +274,7 @@ def _watch(pid: int, files: _Files, limits: Limits, started: float) -> _Watch:
                 watch.note_progress(files.state, now)
                 if watch.look(pid, limits):
                     return watch
-            if waiter.wait(min(next_look, started + limits.seconds) - now):
+            if waiter.wait(min(next_look, end) - now):
                 return watch
 
 
@@ -302,9 +307,28 @@ def _resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE
 
 
-def _stat(pid: int) -> list[bytes]:
+def _stat(pid: int | str) -> list[bytes]:
     """The fields of /proc/PID/stat from the third (the state) on."""
     return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / _CLOCK
+
+
+def _is_starved(pid: int, seconds: float) -> bool:
+    """Whether a thread of it has work, and all together had less than half of these seconds.
+
+    A child that waits for what never comes has none that has.
+    """
+    with suppress(OSError, IndexError, ValueError):
+        if _cpu_seconds(pid) < seconds / 2:
+            return any(
+                _stat(f"{pid}/task/{task.name}")[0] in {b"R", b"D"}
+                for task in Path(f"/proc/{pid}/task").iterdir()
+            )
+    return False
 
 
 def _progress(state: int) -> Progress:

@@ -137,7 +137,7 @@ def test_pages_freed_lazily_serve_again_and_read_as_zero_by_calloc() -> None:
             for block in blocks:
                 fill(block, 0xA5, 30_000)
                 heap.free(block)
-        assert heap.counters().dirty_bytes > 20 << 20
+        assert counters_of(heap).dirty_bytes > 20 << 20
         again = [heap.calloc(1, 30_000) for _ in range(1000)]
         verify(heap)
         assert all(is_zero(block, 30_000) for block in again)

@@ -141,6 +141,24 @@ def test_no_offspring_is_left(script: str, tmp_path: Path) -> None:
     traces.assert_no_process()
 
 
+@pytest.mark.parametrize(
+    ("script", "used", "least", "most"),
+    [
+        ("while :; do :; done", 0.0, 2.0, 10.0),  # starved to the end: four times its seconds
+        ("while :; do :; done", 0.4, 0.5, 1.5),
+        ("sleep 100", 0.0, 0.5, 1.5),  # it waits, and has no use for a processor
+    ],
+    ids=["starved", "computing", "waiting"],
+)
+def test_a_child_that_others_keep_off_the_processor_has_more_time(
+    monkeypatch: pytest.MonkeyPatch, script: str, used: float, least: float, most: float
+) -> None:
+    monkeypatch.setattr("heapyard.trial.child._cpu_seconds", lambda _: used)
+    ended = sh(script, limits=Limits(seconds=0.5))
+    assert ended.reason == "time"
+    assert least <= ended.seconds < most
+
+
 def test_offspring_of_a_child_past_its_time_goes_with_it() -> None:
     assert sh("setsid sleep 1000 & sleep 1000", limits=Limits(seconds=0.2)).reason == "time"
 
