@@ -151,6 +151,7 @@ EARLY = """\
 /* Blocks from before main, made before the constructors of all libraries; and one that is used when
  * their destructors have run. */
 static unsigned char *early[5];
+static const size_t early_sizes[] = {100, 300, 500, (size_t)1 << 20, 1000};
 
 static void after_libraries(int status, void *nothing)
 {
@@ -170,7 +171,6 @@ static void after_libraries(int status, void *nothing)
 
 static void before_libraries(int count, char **arguments, char **variables)
 {
-    static const size_t sizes[] = {100, 300, 500, (size_t)1 << 20, 1000};
     (void)count;
     (void)arguments;
     environ = variables; /* the libc has not been set up either */
@@ -183,7 +183,7 @@ static void before_libraries(int count, char **arguments, char **variables)
         if (early[i] == NULL) {
             failed("expected: memory for the constructor of a library; seen: NULL\\n");
         }
-        fill(early[i], sizes[i], i);
+        fill(early[i], early_sizes[i], i);
     }
     (void)on_exit(after_libraries, NULL);
 }
@@ -215,11 +215,11 @@ def write_atfork(writer: Writer, _site: Site) -> None:
 
 def write_early(writer: Writer, site: Site) -> None:
     """The block is verified, as it was written before main; then it is one like any other."""
-    slot, number = site.slot, site.known_size
+    slot, number = site.slot, site.size
     assert slot is not None
-    assert number is not None
     writer.used.functions |= {"malloc", "calloc", "realloc", "free"}
-    size = str(EARLY_SIZES[number])
+    known = site.known_size
+    size = f"early_sizes[{number}]" if known is None else str(EARLY_SIZES[known])
     early, same = f"{writer.helper('early')}[{number}]", writer.helper("same")
     writer.say(f"{writer.blocks.assign(slot)} = {early};")
     writer.say(f"{same}({writer.blocks.fresh(slot)}, {size}, {number});")

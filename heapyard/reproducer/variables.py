@@ -160,7 +160,6 @@ def fits_in_variables(plan: Plan) -> bool:
         and len(calls) <= _MOST_CALLS
         and len(slots) <= _MOST_SLOTS
         and sum(call.name == "on_thread" for call in calls) <= _MOST_TURNS
-        and sum(call.name == "on_thread" for call in calls) <= _MOST_TURNS
         and all(_is_certain(call) for call in calls)
     )
 

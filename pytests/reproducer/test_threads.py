@@ -108,7 +108,26 @@ def early(plan: Plan) -> None:
     plan.free(blocks[0])
 
 
-SCENES: tuple[Build, ...] = (in_turn, at_once, ending, forked, interrupted, at_exit, early)
+def early_of_many(plan: Plan) -> None:
+    """Blocks from before main in a program that has arrays and loops."""
+    early(plan)
+    for size in range(40):
+        plan.malloc(1 + size * size)
+
+
+SCENES: tuple[Build, ...] = (
+    in_turn,
+    at_once,
+    ending,
+    forked,
+    interrupted,
+    at_exit,
+    early,
+    early_of_many,
+)
+
+ONCE = (at_exit, early, early_of_many)
+"""What can be done once a process."""
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -126,7 +145,7 @@ def test_every_section_compiles_and_holds_on_libc(
 def test_what_is_looked_for_in_every_section_is_not_there(
     status: str, scene: Build, libc: Target, tmp_path: Path
 ) -> None:
-    plan = Plan(scene.__name__, checks=CHECKS, repeat=1 if scene in (at_exit, early) else 3)
+    plan = Plan(scene.__name__, checks=CHECKS, repeat=1 if scene in ONCE else 3)
     scene(plan)
     seen = Failure(status="crash", op=2)
     if status != "crash":
