@@ -11,8 +11,9 @@
  * told for old. A full collection finds it.
  */
 #include "gc/internal.h"
+#include "gc/sorted.h"
 
-/* A pool as it was after the last collection. */
+/* A pool as it was after the last collection; by address. */
 typedef struct age {
     uintptr_t address;
     uint32_t live;
@@ -57,21 +58,8 @@ void hy__ages_note(hy_space *space, hy__gc *gc)
 
 static const age *find(const hy__gc *gc, uintptr_t address)
 {
-    const age *const ages = gc->ages.data;
-    size_t low = 0;
-    size_t high = gc->age_count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (ages[middle].address == address) {
-            return &ages[middle];
-        }
-        if (ages[middle].address < address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    const age *const one = hy__sorted_find(gc->ages.data, gc->age_count, sizeof(age), address);
+    return one != NULL && one->address == address ? one : NULL;
 }
 
 unsigned hy__ages_of(const hy__gc *gc, const hy_heap_pool *pool)

@@ -11,9 +11,10 @@
  * What became old without having been in a full collection gets its bit when it leaves the log. Where one
  * left it in any other way (log.is_whole), the next full collection looks at all blocks.
  */
+#include "gc/sorted.h"
 #include "gc/walk.h"
 
-/* A pool as the last full collection left it, and its bits. */
+/* A pool as the last full collection left it, and its bits; by address. */
 typedef struct known {
     uintptr_t first;
     uint32_t block_size;
@@ -29,18 +30,7 @@ static inline size_t words_of(uint32_t blocks)
 /* The last that begins at the address or before it; NULL: none. */
 static const known *find(const hy__gc *gc, uintptr_t address)
 {
-    const known *const all = gc->known.data;
-    size_t low = 0;
-    size_t high = gc->known_count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (all[middle].first <= address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low != 0 ? &all[low - 1] : NULL;
+    return hy__sorted_find(gc->known.data, gc->known_count, sizeof(known), address);
 }
 
 const uint64_t *hy__known_bits(const hy__gc *gc, const hy__gc_pool *pool)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Literal
 
-from heapyard.contract.grids import MIB
+from heapyard.contract.grids import GIB, MIB
 from heapyard.rules import Growth, Trial
 from heapyard.trial import Check, Outcome, Plan, Slot, Slots
 
@@ -29,6 +29,8 @@ __all__ = [
 
 PLAIN = Check.NULL
 """Of a rule that only measures: every request is served. Blocks are written all the same."""
+
+_SIZES = {"MiB": MIB, "GiB": GIB}
 
 SECONDS = 2
 """How long memory that was freed may take to go back."""
@@ -111,12 +113,15 @@ def at_most(
     growth: str,
     since: int | None = 0,
     until: Literal["last", "highest"] = "last",
+    unit: str = "MiB",
 ) -> None:
-    """Fail the rule where more than `bound` bytes were seen.
+    """Fail the rule where more than `bound` were seen: bytes, told in MiB or GiB; or other units.
 
     They are what `growth`, a figure of the plan, has gained: see Growth. A C program shows it too.
     """
     if seen > bound:
         shown = Growth(figure=growth, most=bound, since=since, until=until)
-        expected = f"at most {bound / MIB:.0f} MiB {what}"
-        trial.fail(expected, f"{seen / MIB:.1f} MiB", plan=plan, growth=shown)
+        size = _SIZES.get(unit)
+        told = f"{seen:,}" if size is None else f"{seen / size:.1f}"
+        expected = f"at most {bound / (size or 1):,.0f} {unit} {what}"
+        trial.fail(expected, f"{told} {unit}", plan=plan, growth=shown)

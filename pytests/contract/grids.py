@@ -15,6 +15,7 @@ from heapyard.trial.plan import Expected
 
 __all__ = [
     "BORDERS",
+    "GIB",
     "KIB",
     "LARGEST_PROMISED",
     "MIB",
@@ -32,6 +33,7 @@ __all__ = [
 
 KIB = 1 << 10
 MIB = 1 << 20
+GIB = 1 << 30
 PAGE = 4 * KIB
 SIZE_MAX = (1 << 64) - 1
 PTRDIFF_MAX = (1 << 63) - 1

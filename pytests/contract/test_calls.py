@@ -1,5 +1,6 @@
 """HY-API: what each call promises, beside alignment, contents and errno."""
 
+from heapyard.contract.footprint import at_most
 from heapyard.contract.grids import (
     BORDERS,
     KIB,
@@ -13,7 +14,7 @@ from heapyard.contract.grids import (
 )
 from heapyard.contract.memory import resident_growth
 from heapyard.contract.mixes import APART
-from heapyard.rules import MUST, SHOULD, Growth, Trial, rule
+from heapyard.rules import MUST, SHOULD, Trial, rule
 from heapyard.trial import Check, Plan
 
 
@@ -174,10 +175,7 @@ def test_realloc_to_zero_bytes_ends_the_block(trial: Trial) -> None:
     freed, ended = (_thousand_blocks(trial, by_realloc=by) for by in (False, True))
     most = max(0, resident_growth(trial, freed)) + 16 * MIB
     grown = resident_growth(trial, ended)
-    if grown > most:
-        expected = f"at most {most:,} bytes left of 1,000 blocks of 64 KiB"
-        bound = Growth(figure="rss", most=most)
-        trial.fail(expected, f"{grown:,} bytes", plan=ended, growth=bound)
+    at_most(trial, ended, grown, most, "left of 1,000 blocks of 64 KiB", growth="rss")
 
 
 def _thousand_blocks(trial: Trial, *, by_realloc: bool) -> Plan:

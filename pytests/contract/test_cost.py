@@ -13,8 +13,9 @@ from heapyard.contract.costs import (
     populate,
     with_holes,
 )
+from heapyard.contract.footprint import at_most
 from heapyard.contract.grids import KIB, MIB
-from heapyard.rules import PROFILE, SHOULD, Growth, Trial, rule
+from heapyard.rules import PROFILE, SHOULD, Trial, rule
 from heapyard.trial import Check, Plan, Slot
 
 USERS = "users: programs whose heap grows must not slow down"
@@ -183,10 +184,8 @@ def test_steady_churn_makes_few_system_calls(trial: Trial) -> None:
     """
     plan = trial.plan(Check.NONE)
     calls = _churn(trial, plan, _Sizes(trial.random, 16, 8 * KIB), live=1000, turns=2000)
-    if calls > 2000 // 16:
-        shown = Growth(figure="os_calls", most=125, since=None)
-        expected = "at most 125 system calls in 2,000 replacements"
-        trial.fail(expected, f"{calls}", plan=plan, growth=shown)
+    what = "in 2,000 replacements"
+    at_most(trial, plan, calls, 125, what, growth="os_calls", since=None, unit="system calls")
 
 
 @rule(
@@ -210,9 +209,17 @@ def test_no_number_of_live_blocks_makes_each_call_a_system_call(trial: Trial) ->
                 plan.free(plan.malloc(size))
             plan.measure("os_calls")
         most = max(trial.holds(plan).values("os_calls"))
-        if most > 8:
-            shown = Growth(figure="os_calls", most=8, since=None, until="highest")
-            trial.fail("at most 8 system calls in 16 pairs", f"{most}", plan=plan, growth=shown)
+        at_most(
+            trial,
+            plan,
+            most,
+            8,
+            "in 16 pairs",
+            growth="os_calls",
+            since=None,
+            until="highest",
+            unit="system calls",
+        )
 
 
 @rule("HY-COST-11", level=PROFILE, source=USERS, needs={"free"})

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from heapyard.contract.grids import KIB, MIB, PAGE, PTRDIFF_MAX, SIZE_MAX, TOO_LARGE, powers
+from heapyard.contract.grids import GIB, KIB, MIB, PAGE, PTRDIFF_MAX, SIZE_MAX, TOO_LARGE, powers
 from heapyard.rules import MUST, Trial, rule
 from heapyard.trial import Check, Plan, Slot
 
-GIB = 1 << 30
 WHOLE = Check.MAPPED | Check.OVERLAP | Check.USABLE
 """A block whose every page is there."""
 

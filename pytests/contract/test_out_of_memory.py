@@ -2,9 +2,10 @@
 
 from errno import ENOMEM, ERANGE
 
+from heapyard.contract.footprint import at_most
 from heapyard.contract.grids import KIB, MIB, entry_paths
 from heapyard.contract.shortage import ANSWERS, GROWTH, PLACES, failures, grow, request
-from heapyard.rules import MUST, SHOULD, Growth, Trial, rule
+from heapyard.rules import MUST, SHOULD, Trial, rule
 from heapyard.trial import Check, OsCalls, Plan
 
 C17 = "C17 7.22.3; POSIX.1-2017 malloc, ERRORS"
@@ -268,10 +269,7 @@ def test_failing_requests_lose_no_memory(trial: Trial) -> None:
         plan.measure("mapped")
         request(trial, plan, False)
         before, after = trial.holds(plan).values("mapped")
-        if after > before + 8 * MIB:
-            shown = Growth(figure="mapped", most=8 * MIB)
-            seen = f"{(after - before) / MIB:.1f} MiB"
-            trial.fail("at most 8 MiB more", seen, plan=plan, growth=shown)
+        at_most(trial, plan, after - before, 8 * MIB, "more", growth="mapped")
 
 
 @rule(

@@ -1,5 +1,6 @@
 """HY-REALLOC: what realloc keeps, and what it costs."""
 
+from heapyard.contract.footprint import at_most
 from heapyard.contract.grids import KIB, MIB, powers
 from heapyard.contract.memory import resident_figures, resident_growth
 from heapyard.rules import MUST, SHOULD, Growth, Trial, rule
@@ -144,10 +145,7 @@ def test_realloc_again_and_again_does_not_grow_memory(trial: Trial) -> None:
     _swing(plan, large, small, 600)
     plan.measure("rss")
     grown = resident_growth(trial, plan)
-    if grown > 16 * MIB:
-        bound = Growth(figure="rss", most=16 * MIB)
-        expected = "at most 16 MiB more after 1,200 moves"
-        trial.fail(expected, f"{grown:,} bytes", plan=plan, growth=bound)
+    at_most(trial, plan, grown, 16 * MIB, "more after 1,200 moves", growth="rss")
 
 
 @rule(
@@ -170,10 +168,8 @@ def test_memory_of_a_shrunk_block_is_free_again(trial: Trial) -> None:
             plan.realloc(plan.malloc(size), less)
         plan.measure("rss")
         grown = resident_growth(trial, plan)
-        if grown > 64 * MIB:
-            bound = Growth(figure="rss", most=64 * MIB)
-            expected = f"at most 64 MiB for {count:,} blocks of {less:,} bytes"
-            trial.fail(expected, f"{grown:,} bytes", plan=plan, growth=bound)
+        what = f"for {count:,} blocks of {less:,} bytes"
+        at_most(trial, plan, grown, 64 * MIB, what, growth="rss")
 
 
 @rule("HY-REALLOC-09", level=MUST, source="C17 7.22.3.5p2", needs={"realloc"})

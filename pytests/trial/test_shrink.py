@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from heapyard.trial import Capabilities, Outcome, Plan, Target, random_plan, shrink_plan
+from heapyard.trial.folding import written_length
 from heapyard.trial.lifetimes import steps_of, written
 from heapyard.trial.operations import Call, Expect, OsCalls
 
@@ -88,6 +89,15 @@ def test_a_thousand_calls_shrink_to_twenty(seed: int) -> None:
     small = shrunk(plan, Bug(after_frees(9)))
     assert len(small) <= 20
     assert len(small) == 18
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_takes_many_calls_is_soon_told_as_a_loop(seed: int) -> None:
+    """Call by call it would take thousands of runs, and the calls that are left are not alike."""
+    plan = random_plan(Random(seed), ALL, calls=2000)
+    small = shrunk(plan, Bug(after_frees(120)), runs=60)
+    assert len(small) == 240
+    assert written_length(small.calls) == 2
 
 
 @pytest.mark.parametrize("seed", range(5))
