@@ -11,29 +11,17 @@
  * memory, which is in the cache and was touched before the clock starts. The baseline is the least
  * that a bump allocator can do: load, compare, add, store, over memory that never runs out.
  */
+#include "measure.h"
+
 #include <heapyard/bump.h>
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #define BLOCK     ((size_t)20)
 #define PER_ROUND ((size_t)1000) /* 32 KB: in the nearest cache */
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
-}
-
-static void report(const char *name, uint64_t value)
-{
-    printf("{\"%s\": %llu}\n", name, (unsigned long long)value);
-}
 
 static void write_word(void *block, size_t value)
 {
@@ -86,12 +74,12 @@ static void run_increment(size_t count)
         abort();
     }
     memset(memory, 1, size);
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     for (size_t done = 0; done < count; done += PER_ROUND) {
         span s = {.next = memory, .end = memory + size};
         increment_round(&s, PER_ROUND);
     }
-    report("nanoseconds", now() - start);
+    bench_report("nanoseconds", bench_now() - start);
 }
 
 /* ---- the arena ---- */
@@ -112,21 +100,21 @@ static void run_bump(size_t count)
     hy_bump *const bump = new_bump();
     bump_round(bump, PER_ROUND);
     hy_bump_reset(bump);
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     for (size_t done = 0; done < count; done += PER_ROUND) {
         bump_round(bump, PER_ROUND);
         hy_bump_reset(bump);
     }
-    report("nanoseconds", now() - start);
+    bench_report("nanoseconds", bench_now() - start);
     hy_bump_delete(bump);
 }
 
 static void run_fresh(size_t count)
 {
     hy_bump *const bump = new_bump();
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     bump_round(bump, count);
-    report("nanoseconds", now() - start);
+    bench_report("nanoseconds", bench_now() - start);
     hy_bump_delete(bump);
 }
 
@@ -140,9 +128,9 @@ static void run_delete(size_t count, size_t size)
         }
         write_word(block, i);
     }
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     hy_bump_delete(bump);
-    report("nanoseconds", now() - start);
+    bench_report("nanoseconds", bench_now() - start);
 }
 
 static void run_alternate(size_t count)
@@ -156,7 +144,7 @@ static void run_alternate(size_t count)
             abort();
         }
     }
-    report("mapped_bytes", pages.mapped_bytes);
+    bench_report("mapped_bytes", pages.mapped_bytes);
     hy_bump_delete(bump);
 }
 

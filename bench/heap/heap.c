@@ -11,36 +11,18 @@
  * Times are processor time. Resident memory is what the kernel says of the process: anonymous pages
  * in /proc/self/smaps_rollup, before the heap was made taken off.
  */
+#include "measure.h"
+
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <heapyard/heap.h>
 
 #define LEAST 64
 #define MOST  1024
 #define MIB   ((size_t)1 << 20)
-
-static uint64_t state = 88172645463325252U;
-
-/* Marsaglia's xorshift. */
-static uint64_t next_random(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static double nanoseconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 static double resident_mib(void)
 {
@@ -61,25 +43,25 @@ static double resident_mib(void)
 /* A pair, inlined; nanoseconds. */
 static double inline_pair(hy_heap *heap, size_t pairs)
 {
-    const double start = nanoseconds();
+    const uint64_t start = bench_now();
     for (size_t i = 0; i < pairs; i++) {
         void *const block = hy_heap_malloc(heap, 64);
         *(volatile uint64_t *)block = i;
         hy_heap_free_sized(heap, block, 64);
     }
-    return (nanoseconds() - start) / (double)pairs;
+    return (double)(bench_now() - start) / (double)pairs;
 }
 
 /* The same with a write of one byte, at `place`. */
 static double inline_byte_pair(hy_heap *heap, size_t pairs, size_t place)
 {
-    const double start = nanoseconds();
+    const uint64_t start = bench_now();
     for (size_t i = 0; i < pairs; i++) {
         char *const block = hy_heap_malloc(heap, 64);
         *(volatile char *)(block + place) = 1;
         hy_heap_free_sized(heap, block, 64);
     }
-    return (nanoseconds() - start) / (double)pairs;
+    return (double)(bench_now() - start) / (double)pairs;
 }
 
 static void bench_inline(size_t pairs)
@@ -117,7 +99,7 @@ static block_plan plan_blocks(size_t bytes)
 static void fill(hy_heap *heap, const block_plan *blocks)
 {
     for (size_t i = 0; i < blocks->count; i++) {
-        const size_t size = LEAST + next_random() % (MOST - LEAST + 1);
+        const size_t size = LEAST + bench_draw(MOST - LEAST + 1);
         blocks->address[i] = hy_heap_malloc(heap, size);
         if (blocks->address[i] == NULL) {
             abort();
@@ -129,7 +111,7 @@ static void fill(hy_heap *heap, const block_plan *blocks)
 static void shuffle(const block_plan *blocks)
 {
     for (size_t left = blocks->count; left > 1; left--) {
-        const size_t other = next_random() % left;
+        const size_t other = bench_draw(left);
         void *const address = blocks->address[left - 1];
         blocks->address[left - 1] = blocks->address[other];
         blocks->address[other] = address;
@@ -158,13 +140,13 @@ static void bench_release(size_t mib, bool random, hy_heap_purge purge)
         shuffle(&blocks);
     }
     const double full = resident_mib();
-    const double start = nanoseconds();
+    const uint64_t start = bench_now();
     for (size_t i = 0; i < blocks.count; i++) {
         hy_heap_free(heap, blocks.address[i]);
     }
-    const double end = nanoseconds();
+    const uint64_t end = bench_now();
     (void)printf("{\"ns_per_free\": %.2f, \"full_mib\": %.1f, \"left_mib\": %.2f}\n",
-                 (end - start) / (double)blocks.count, full - blocks.baseline,
+                 (double)(end - start) / (double)blocks.count, full - blocks.baseline,
                  resident_mib() - blocks.baseline);
     hy_heap_delete(heap);
 }

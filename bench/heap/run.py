@@ -7,34 +7,30 @@ can see. Runs are interleaved; medians.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
+import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT))
+
+from bench.program import Program  # noqa: E402
+
 POLICIES = ("on-trim", "threshold", "at-once")
 
 
-def measure(bench: Path, *arguments: str) -> dict[str, float]:
-    """The figures that a run prints."""
-    done = subprocess.run([bench, *arguments], check=True, capture_output=True, text=True)
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
-
-
-def report_inline(bench: Path, rounds: int) -> None:
+def report_inline(bench: Program, rounds: int) -> None:
     """A pair inlined into its caller."""
-    runs = [measure(bench, "inline", "20000000")["ns_per_pair"] for _ in range(rounds)]
+    runs = [bench.figures("inline", "20000000")["ns_per_pair"] for _ in range(rounds)]
     print(f"inlined malloc and sized free of 64 B: {statistics.median(runs):.2f} ns")
 
 
-def report_release(bench: Path, rounds: int, mib: int, order: str) -> None:
+def report_release(bench: Program, rounds: int, mib: int, order: str) -> None:
     """Everything freed, under each policy; on-trim gives nothing back: the cost without release."""
     runs: dict[str, list[dict[str, float]]] = {policy: [] for policy in POLICIES}
     for _ in range(rounds):
         for policy in POLICIES:
-            runs[policy].append(measure(bench, "release", str(mib), order, policy))
+            runs[policy].append(bench.figures("release", str(mib), order, policy))
     print(f"{mib} MiB of 64 B to 1 KiB, freed in {order} order:")
     base = [run["ns_per_free"] for run in runs["on-trim"]]
     for policy in POLICIES:
@@ -45,9 +41,9 @@ def report_release(bench: Path, rounds: int, mib: int, order: str) -> None:
               f"  {left:8.2f} MiB left")  # fmt: skip
 
 
-def report_survivors(bench: Path, mib: int) -> None:
+def report_survivors(bench: Program, mib: int) -> None:
     """One block in ten stays."""
-    figures = measure(bench, "survivors", str(mib))
+    figures = bench.figures("survivors", str(mib))
     ratio = figures["after_trim_mib"] / figures["live_pages_mib"]
     print(f"{mib} MiB, nine in ten freed at random: {figures['before_trim_mib']:.0f} MiB resident, "
           f"after trim {figures['after_trim_mib']:.0f}: {ratio:.3f} x "
@@ -61,10 +57,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--mib", type=int, default=1024, help="size of the heap (default: 1024)")
     arguments = parser.parse_args()
-    report_inline(arguments.bench, arguments.rounds)
+    bench = Program(arguments.bench)
+    report_inline(bench, arguments.rounds)
     for order in ("fifo", "random"):
-        report_release(arguments.bench, arguments.rounds, arguments.mib, order)
-    report_survivors(arguments.bench, arguments.mib)
+        report_release(bench, arguments.rounds, arguments.mib, order)
+    report_survivors(bench, arguments.mib)
 
 
 if __name__ == "__main__":

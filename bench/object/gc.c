@@ -12,13 +12,13 @@
  * Prints ns per container: first collection, steady state (the median of 9 more), teardown (all roots
  * dropped, collected); bytes resident per container; and the young collection of 2,000 new objects.
  */
+#include "measure.h"
+
 #include <heapyard/gc.h>
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct graph {
@@ -28,23 +28,6 @@ typedef struct graph {
     size_t count;
     size_t parts;
 } graph;
-
-static uint64_t random_state = 88172645463325252U;
-
-static uint64_t random_below(uint64_t bound)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint64_t)(((unsigned __int128)random_state * bound) >> 64);
-}
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
-}
 
 static size_t resident(void)
 {
@@ -62,7 +45,7 @@ static size_t resident(void)
 static void shuffle(hy_object **objects, size_t count)
 {
     for (size_t i = count; i > 1; i--) {
-        const size_t other = random_below(i);
+        const size_t other = bench_draw(i);
         hy_object *const one = objects[i - 1];
         objects[i - 1] = objects[other];
         objects[other] = one;
@@ -138,7 +121,7 @@ static void link_part(const graph *g, const char *shape, size_t first, size_t co
         } else {
             refer(g, first + i, 0, first + (i + 1) % count);
             for (size_t field = 1; field < 3 && field < fields; field++) {
-                refer(g, first + i, field, first + random_below(count));
+                refer(g, first + i, field, first + bench_draw(count));
             }
         }
     }
@@ -159,13 +142,13 @@ static void drop_parts(graph *g, size_t from, size_t to)
 /* The time of one of so many collections. */
 static double collect_times(const graph *g, size_t times)
 {
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     for (size_t i = 0; i < times; i++) {
         if (hy_gc_collect(g->space, 2) < 0) {
             abort();
         }
     }
-    return (double)(now() - start) / (double)times;
+    return (double)(bench_now() - start) / (double)times;
 }
 
 static double collect(const graph *g)
@@ -208,9 +191,9 @@ static double young(graph *g)
                 hy_incref(one);
             }
         }
-        const uint64_t start = now();
+        const uint64_t start = bench_now();
         (void)hy_gc_collect(g->space, 0);
-        times[i] = (double)(now() - start) / 2000;
+        times[i] = (double)(bench_now() - start) / 2000;
         (void)kept;
     }
     qsort(times, 5, sizeof *times, by_value);

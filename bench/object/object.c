@@ -12,30 +12,18 @@
  * chain that CPython's deallocation goes through today: an indirect dealloc, an indirect free, a
  * search for the owner of the block, and the books of its pool. `none` makes and drops nothing.
  */
+#include "measure.h"
+
 #include <heapyard/object.h>
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct node {
     hy_object base;
     hy_object *next;
 } node;
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
-}
-
-static void report(const char *name, uint64_t value)
-{
-    printf("{\"%s\": %llu}\n", name, (unsigned long long)value);
-}
 
 /* The type's own free, as in a table of functions that a subclass may replace. */
 static void (*volatile free_object)(hy_object *) = hy_object_free;
@@ -141,7 +129,7 @@ static void turn_over(const char *way, uint64_t count, size_t size)
     for (size_t i = 0; i < size; i++) {
         window[i] = make(type);
     }
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     for (uint64_t i = 0, slot = 0; i < count; i++, slot = slot + 1 == size ? 0 : slot + 1) {
         if (!none) {
             hy_decref(window[slot]);
@@ -150,7 +138,7 @@ static void turn_over(const char *way, uint64_t count, size_t size)
             ((node *)window[slot])->next = NULL;
         }
     }
-    report("ns", now() - start);
+    bench_report("ns", bench_now() - start);
     hy_space_delete(space);
     free(window);
 }
@@ -166,7 +154,7 @@ static void make_and_drop(const char *way, uint64_t count, bool drop)
     for (uint64_t i = 0; drop && i < count; i++) {
         hy_decref(window[i]);
     }
-    report("objects", count);
+    bench_report("objects", count);
     hy_space_delete(space);
     free(window);
 }
@@ -181,9 +169,9 @@ static void chain(const char *way, uint64_t count)
         ((node *)one)->next = head;
         head = one;
     }
-    const uint64_t start = now();
+    const uint64_t start = bench_now();
     hy_decref(head);
-    report("ns", now() - start);
+    bench_report("ns", bench_now() - start);
     hy_space_delete(space);
 }
 
