@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from heapyard._version import version
 from heapyard.cli import bench, check, corpus, explain, fuzz, record, replay, rules, targets
+from heapyard.cli._ending import ending_on_request
 from heapyard.cli._parser import INTERRUPTED, PASSED, UNUSABLE, Parser, UsageError
 from heapyard.errors import HeapyardError
 
@@ -37,15 +38,16 @@ exit codes:
   0  every MUST holds (with --strict every SHOULD too)
   1  some do not
   2  could not run: one line on stderr says why, and what to do
-130  interrupted; what was found until then is shown"""
+130  interrupted or told to end (SIGTERM, SIGHUP); what was found until then is shown"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers its exit code. `arguments` default to those of the process."""
     _require_streams()
     try:
-        code = _dispatch(arguments)
-        sys.stdout.flush()
+        with ending_on_request():
+            code = _dispatch(arguments)
+            sys.stdout.flush()
     except HeapyardError as error:
         print(f"heapyard: error: {' '.join(str(error).split())}", file=sys.stderr)
         return UNUSABLE

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,16 +87,29 @@ def test_a_terminal_shows_how_much_is_done_and_what_runs(environment: dict[str, 
         assert "2 verdicts" in run.finish()
 
 
+def _press_control_c(pid: int) -> None:
+    os.killpg(pid, signal.SIGINT)
+
+
+def _ask_to_end(pid: int) -> None:
+    """As `timeout` and a CI's runner do, which then wait for a while."""
+    os.kill(pid, signal.SIGTERM)
+
+
 @pytest.mark.death
+@pytest.mark.parametrize("end", [_press_control_c, _ask_to_end])
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_an_interruption_shows_what_there_is(
-    environment: dict[str, str], workers: str, folder: Path
+    environment: dict[str, str], workers: str, folder: Path, end: Callable[[int], None]
 ) -> None:
     arguments = ("libc", "python:raw", "-n", workers, "--html", "page.html")
-    with watched(environment, *arguments) as run:
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    with watched(environment | {"TMPDIR": str(scratch)}, *arguments) as run:
         run.wait_for(r"\] [1-9]\d*/\d+")
-        os.killpg(run.process.pid, signal.SIGINT)
+        end(run.process.pid)
         out = run.finish()
+    assert list(scratch.iterdir()) == []
     assert run.process.returncode == 130, out
     assert re.search(r"interrupted: \d+ of \d+ verdicts", out), out
     assert "rules that hold" in out
