@@ -8,7 +8,7 @@ fields in the order of `operations.OPERATIONS`.
 import errno
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from heapyard.trial.checks import Check
@@ -55,13 +55,15 @@ _ERRNOS = ((Expect.ENOMEM, errno.ENOMEM, "ENOMEM"), (Expect.EINVAL, errno.EINVAL
 
 def slot_count(calls: Iterable[Call]) -> int:
     """One more than the highest slot that these calls name."""
-    return max((slot for call in calls for slot in _slots_of(call)), default=-1) + 1
+    return max((_highest_slot(call) for call in calls), default=-1) + 1
 
 
-def _slots_of(call: Call) -> Iterator[int]:
-    yield from call.slots[-1:]
-    if call.operation.has_other:
-        yield call.size
+def _highest_slot(call: Call) -> int:
+    """The highest slot that the call names; -1: none."""
+    operation, slot = call.operation, -1 if call.slot is None else call.slot
+    if operation.many and slot >= 0:
+        slot = call.slots[-1]
+    return max(slot, call.size) if operation.has_other else slot
 
 
 # --- packed ---

@@ -92,15 +92,23 @@ def _body(calls: Sequence[Call], at: int, length: int) -> tuple[Turning, ...] | 
     """The steps between the first turn and the second; None where they are not alike."""
     if at + 2 * length > len(calls):
         return None
-    body = []
-    for one, other in zip(
-        calls[at : at + length], calls[at + length : at + 2 * length], strict=True
-    ):
-        alike = one._replace(slot=None, size=0) == other._replace(slot=None, size=0)
-        if not alike or (one.slot is None) != (other.slot is None):
-            return None
-        body.append(Turning(one, (other.slot or 0) - (one.slot or 0), other.size - one.size))
-    return tuple(body)
+    turns = list(zip(calls[at : at + length], calls[at + length : at + 2 * length], strict=True))
+    if not all(_are_alike(one, other) for one, other in turns):
+        return None
+    return tuple(
+        Turning(one, (other.slot or 0) - (one.slot or 0), other.size - one.size)
+        for one, other in turns
+    )
+
+
+def _are_alike(one: Call, other: Call) -> bool:
+    """Whether nothing but the slot and the size differ. What differs most often comes first."""
+    return (
+        one.code == other.code
+        and one.arg == other.arg
+        and one.expect == other.expect
+        and (one.slot is None) == (other.slot is None)
+    )
 
 
 def _turns(calls: Sequence[Call], at: int, body: tuple[Turning, ...], turn: int) -> bool:

@@ -20,6 +20,7 @@ _SIZED = {BY_NAME["free_sized"].code, BY_NAME["free_aligned_sized"].code}
 _FREE_ALL = BY_NAME["free_all"].code
 _FORK = BY_NAME["fork"].code
 _END = BY_NAME["end_section"].code
+_FAILURE = Expect.FAILURE.value
 _EARLY = BY_NAME["early"].code
 _PLAIN = {BY_NAME[name].code for name in ("free", "check", "write", "forget", "fill_usable")}
 """Calls on one block that say nothing of its size."""
@@ -103,7 +104,7 @@ def note_asked(asked: dict[int, tuple[int, int | None]], life: int, call: Call) 
     """Remember size and alignment of a call that gave the life its present block."""
     if call.code == _EARLY:
         asked[life] = EARLY_SIZES[call.size], None
-    if not call.operation.allocates or (call.expect & Expect.FAILURE and life in asked):
+    if not call.operation.allocates or (call.expect & _FAILURE and life in asked):
         return
     if "count" in call.operation.fields:
         asked[life] = (call.size * (call.arg or 0)) & SIZE_MAX, None
@@ -149,6 +150,7 @@ def _numbered(
         slots[step.life] = len(slots)
     if step.life not in slots:
         return None
-    call = call._replace(slot=slots[step.life])
+    slot = slots[step.life]
+    call = call if call.slot == slot else call._replace(slot=slot)
     note_asked(asked, step.life, call)
     return _truthful(call, asked[step.life]) if step.true_size else call

@@ -58,12 +58,12 @@ def as_a_loop(search: Search) -> Plan | None:
 def _repeat(search: Search) -> bool:
     if len(search.steps) <= FEW:
         return False
+    if not search.frees_matter and _is_a_run_of_one(search):
+        return True
     if search.accepts_first(itertools.chain(*_loops(search))) is not None:
         return True
     if search.frees_matter or has_threads(search.best.calls):
         return False
-    if _is_a_run_of_one(search):
-        return True
     return search.accepts_first(windows(search.steps, len(search.steps) - 1)) is not None
 
 
@@ -105,5 +105,5 @@ def _shrink_turns(search: Search) -> None:
 
 
 def _is_simpler(search: Search, steps: list[Step]) -> bool:
-    now = written_length([step.call for step in search.steps])
-    return written(steps) != list(search.best.calls) and written_length(written(steps)) <= now
+    calls = written(steps)
+    return calls != list(search.best.calls) and written_length(calls) <= search.written_length

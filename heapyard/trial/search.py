@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Protocol
 
 from heapyard._deadline import is_over
+from heapyard.trial.folding import written_length
 from heapyard.trial.lifetimes import Step, steps_of, written
 from heapyard.trial.operations import Call
 from heapyard.trial.outcome import Outcome
@@ -55,7 +56,9 @@ class Search:
         deadline: float,
     ) -> None:
         self.batch: Batch | None = None
-        """What runs many candidates at once, where that is possible."""
+        """What runs many plans at once, where the target allows it."""
+        self.in_batches = False
+        """Whether candidates can run so: those with threads can't."""
         self._batch_size = _BATCHES[0]
         self.best = plan
         self.steps = steps_of(plan.calls)
@@ -64,6 +67,18 @@ class Search:
         self._runs_left = runs
         self._tried: set[tuple[Call, ...]] = set()
         self.deadline = deadline
+        self._length = plan, written_length(plan.calls)
+
+    @property
+    def written_length(self) -> int:
+        """The calls of the best plan as written."""
+        if self._length[0] is not self.best:
+            self._length = self.best, written_length(self.best.calls)
+        return self._length[1]
+
+    def spare(self, runs: int) -> None:
+        """Go on for at most so many runs: there is an answer already that will do."""
+        self._runs_left = min(self._runs_left, runs)
 
     def is_spent(self) -> bool:
         """Whether runs or time are used up."""
@@ -119,7 +134,7 @@ class Search:
         self, several: list[tuple[int, Sequence[Step]]]
     ) -> Iterator[tuple[int, Sequence[Step]]]:
         """Those of several that are worth a run of their own: the first that fails in a batch."""
-        if self.batch is None:
+        if not self.in_batches:
             yield from several
             return
         while several:

@@ -12,9 +12,10 @@ misuse, keeps all that stands before it. Around a stale pointer nothing but whol
 without its free, a double free is none.
 """
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from heapyard.trial.alike import can_be_alike, without_looks
 from heapyard.trial.batch import can_run_batches, first_failing
@@ -33,6 +34,9 @@ __all__ = ["shrink_plan"]
 
 HANG_SECONDS = 0.5
 """The time limit of a single run where the failure is a hang."""
+
+_RUNS_BESIDE_A_LOOP = 600
+"""A few calls that fail are found in fewer; where a loop of a few fails, more would not pay."""
 
 
 def shrink_plan(  # noqa: PLR0913
@@ -64,14 +68,9 @@ def shrink_plan(  # noqa: PLR0913
     )
     if has_threads(plan.calls):
         plan = _with_fewer_threads(search)
-    threaded = has_threads(plan.calls)
-    if (
-        run is None
-        and not threaded
-        and can_be_alike(plan.calls)
-        and can_run_batches(target, outcome)
-    ):
+    if run is None and can_run_batches(target, outcome):
         search.batch = functools.partial(first_failing, target, outcome=outcome, time_limit=limit)
+        search.in_batches = can_be_alike(plan.calls) and not has_threads(plan.calls)
     return _shortest(search, keeps_rounds=keeps_rounds)
 
 
@@ -83,7 +82,8 @@ def _time_limit(outcome: Outcome) -> float:
 def _with_fewer_threads(search: Search) -> Plan:
     """As few threads as it takes; where one is enough, what comes after goes much faster."""
     cut_tail(search)
-    _use_fewer_threads(search)
+    with _half_the_time(search):
+        _use_fewer_threads(search)
     return search.best
 
 
@@ -114,13 +114,22 @@ def _loop_or_short(search: Search) -> Plan | None:
     """Shorten it, and look for a loop: where candidates run in batches, for that first."""
     if not has_threads(search.best.calls):
         loop = as_a_loop(search)
+        if loop is not None and written_length(loop.calls) <= FEW:
+            search.spare(_RUNS_BESIDE_A_LOOP)
         _shorten(search)
         return loop
+    with _half_the_time(search):
+        _shorten(search)
+    return as_a_loop(search)
+
+
+@contextlib.contextmanager
+def _half_the_time(search: Search) -> Iterator[None]:
+    """Inside, no more than half of the time that is left."""
     whole, now = search.deadline, time.monotonic()
     search.deadline = now + (whole - now) / 2
-    _shorten(search)
+    yield
     search.deadline = whole
-    return as_a_loop(search)
 
 
 def _shorten(search: Search) -> None:

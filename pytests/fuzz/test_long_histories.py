@@ -1,7 +1,6 @@
 """Failures that need many calls become short to read: loops count as their body."""
 
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -9,7 +8,6 @@ from heapyard._native.build import current_build
 from heapyard.fuzz import Campaign
 from heapyard.fuzz.find import Find
 from heapyard.reproducer import Failure, c_program
-from heapyard.trial import Check, Plan, run_plan, shrink_plan
 from heapyard.trial.folding import fold, written_length
 from pytests.corpus.defects import corpus_path, corpus_target
 from pytests.reproducer.programs import Run, compiled, run
@@ -17,13 +15,13 @@ from pytests.reproducer.programs import Run, compiled, run
 COUNTERS = (
     "rare_aligned_twice",
     "thousandth_of_a_class",
+    "chunk_end_overrun",
     *(
         pytest.param(defect, marks=pytest.mark.stress)
         for defect in (
             "rare_dirty_calloc",
             "rare_realloc_drops",
             "same_block_twice",
-            "chunk_end_overrun",
             "free_count_wraps",
             "list_of_512_overflows",
             "split_300_in_a_row",
@@ -57,20 +55,6 @@ def test_what_a_counter_triggers_is_told_in_twenty_calls(defect: str, tmp_path: 
     assert run(program, environment={**preloaded, "HEAPYARD_DEFECT": defect}).code == 1
     assert run(program, environment=preloaded) == Run(0, "")
     assert run(program) == Run(0, "")
-
-
-def test_a_border_that_many_sizes_meet_is_told_by_one_size() -> None:
-    """Blocks of all sizes until one runs over the end of a chunk, into the next one's first."""
-    target, random = corpus_target("dlopen", "chunk_end_overrun"), Random(5)
-    plan = Plan("border", checks=Check.CONTENT)
-    for _ in range(3000):
-        plan.malloc(random.randrange(1, 1000))
-    outcome = run_plan(target, plan)
-    assert outcome.status == "violation"
-    shortest = shrink_plan(target, plan, outcome)
-    assert written_length(shortest.calls) == 1
-    assert run_plan(target, shortest).signature == outcome.signature
-    assert run_plan(corpus_target("dlopen"), shortest).held
 
 
 @pytest.mark.stress
