@@ -135,7 +135,7 @@ class Trial:
         memory for it or the means to watch or count calls. On a target that has hung HANGS_IN_FULL
         times, a plan has HANGING_SECONDS.
         """
-        from heapyard.trial import PlanError, Room, run_plan  # noqa: PLC0415
+        from heapyard.trial import Room, run_plan  # noqa: PLC0415
 
         self._require(plan)
         wanted = self._patience(plan, time_limit)
@@ -152,19 +152,11 @@ class Trial:
             raise NotApplicable(
                 "the target keeps SIGSYS from the engine: its calls can't be made to fail"
             )
-        if outcome.status != "refused":
-            return outcome
-        if outcome.kind in ("symbol", "memory", "machine"):
-            raise NotApplicable(outcome.seen or outcome.expected)
-        if outcome.kind == "plan" and _is_a_plan(plan):
-            raise RuleViolation(
-                "the engine's memory is its own",
-                f"the target unmapped it or wrote into it: the plan reads as {outcome.seen!r}",
-                operation=_place(outcome),
-                plan=plan,
-                outcome=outcome,
-            )
-        raise PlanError(f"the plan could not run ({outcome.kind}): {outcome.seen}")
+        if outcome.status == "refused":
+            _explain_refusal(plan, outcome)
+        if outcome.held and _figures_of(plan) - {figure.name for figure in outcome.figures}:
+            raise _engine_harmed("what the plan measured is gone", plan, outcome)
+        return outcome
 
     def holds(self, plan: Plan, *, time_limit: float = PLAN_SECONDS, **options: Any) -> Outcome:
         """Run the plan; whatever it finds, a crash or a hang too, is a RuleViolation.
@@ -291,6 +283,33 @@ def _is_a_plan(plan: Plan) -> bool:
     from heapyard.trial import resolve_target, run_plan  # noqa: PLC0415
 
     return run_plan(resolve_target("libc"), plan).status != "refused"
+
+
+def _explain_refusal(plan: Plan, outcome: Outcome) -> NoReturn:
+    from heapyard.trial import PlanError  # noqa: PLC0415
+
+    if outcome.kind in ("symbol", "memory", "machine"):
+        raise NotApplicable(outcome.seen or outcome.expected)
+    if outcome.kind == "plan" and _is_a_plan(plan):
+        raise _engine_harmed(f"the plan reads as {outcome.seen!r}", plan, outcome)
+    raise PlanError(f"the plan could not run ({outcome.kind}): {outcome.seen}")
+
+
+def _engine_harmed(seen: str, plan: Plan, outcome: Outcome) -> RuleViolation:
+    return RuleViolation(
+        "the engine's memory is its own",
+        f"the target unmapped it or wrote into it: {seen}",
+        operation=_place(outcome),
+        plan=plan,
+        outcome=outcome,
+    )
+
+
+def _figures_of(plan: Plan) -> set[str]:
+    """What the plan measures, in any case once."""
+    from heapyard.trial.operations import FIGURES  # noqa: PLC0415
+
+    return {FIGURES[call.size] for call in plan.calls if call.name == "measure"}
 
 
 def _most_live(samples: Sequence[Sample]) -> int:

@@ -12,6 +12,7 @@ from heapyard.reproducer.misuse import MISUSE_WRITERS, write_may_end
 from heapyard.reproducer.numbers import atom, number
 from heapyard.reproducer.processes import write_atfork, write_early, write_signals
 from heapyard.reproducer.shortage import shortage_writers, write_end_of_shortage
+from heapyard.reproducer.threads import write_stack
 from heapyard.reproducer.writer import Site, Writer
 from heapyard.trial.operations import FIGURES, Expect
 
@@ -266,7 +267,10 @@ def _free_all(writer: Writer, site: Site) -> None:
         if writer.wants("content", site):
             writer.blocks.verify(slot)
         writer.arm_errno(site)
-        writer.say(f"{writer.call('free', writer.blocks.taken(slot))};")
+        block = writer.blocks.taken(slot)
+        if writer.takes_break:
+            block = f"{writer.helper('unless_of_break')}({block})"
+        writer.say(f"{writer.call('free', block)};")
         writer.errno_is_kept(site)
         if isinstance(slot, str):
             writer.close()
@@ -431,6 +435,7 @@ WRITERS: dict[str, Callable[[Writer, Site], None]] = {
     **MISUSE_WRITERS,
     "early": write_early,
     "signals": write_signals,
+    "stack": write_stack,
     "atfork": write_atfork,
     **shortage_writers(_allocate, _free),
 }

@@ -27,6 +27,10 @@ OWNERS = frozenset({"overlap", "content"})
 """Both show that a byte has two owners; which of them comes first is chance where threads race."""
 
 
+_DAMAGES = OWNERS | {"zero", "engine"}
+"""Kinds that say that memory is not what it should be: using it may be the end of the process."""
+
+
 class NoProgramError(Exception):
     """A failure that can't be written as a C program: the text says why."""
 
@@ -90,6 +94,11 @@ class Failure:
     def is_known(self) -> bool:
         """Whether it is one check that failed at one call."""
         return self.status == "violation"
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether a program that goes on with these blocks may not live to see what is wrong."""
+        return self.is_known and self.kind in _DAMAGES
 
     def kinds(self, checks: Check) -> frozenset[str]:
         """Which checks the program makes."""

@@ -13,7 +13,14 @@ from heapyard.reproducer.processes import (
     SIGNAL_EVERY,
 )
 from heapyard.reproducer.shortage import FAIL_OS, LIMIT_SPACE
-from heapyard.reproducer.threads import END_THREAD, LOCK, ON_THREAD, THREADS, TOGETHER
+from heapyard.reproducer.threads import (
+    END_THREAD,
+    LOCK,
+    ON_THREAD,
+    STACK_SIZE,
+    THREADS,
+    TOGETHER,
+)
 
 __all__ = ["HELPERS", "headers_of", "in_order", "with_lock"]
 
@@ -138,7 +145,7 @@ static void own(const char *name)
 }"""
 
 _DIED = """\
-/* The process may not live through it: then this says so. It stands on a stack of its own. */
+/* The process may not live through it: then this says so. */
 static void died(int signal)
 {
     if (signal == SIGALRM) {
@@ -154,18 +161,42 @@ static void died(int signal)
                                : "another");
 }
 
+/* Signals have a stack of their own: that of a thread may be used up. */
+static void use_other_stack(void)
+{
+    const int all = PROT_READ | PROT_WRITE;
+    void *const pages = mmap(NULL, 65536, all, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const stack_t other = {.ss_sp = pages, .ss_size = 65536};
+    (void)sigaltstack(&other, NULL);
+}
+
 static void watch(void)
 {
-    static unsigned char stack[65536];
     static const int signals[] = {SIGSEGV, SIGABRT, SIGBUS,  SIGILL,
                                   SIGFPE,  SIGTRAP, SIGSYS, SIGALRM};
-    const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction action = {.sa_handler = died, .sa_flags = SA_ONSTACK | SA_NODEFER};
-    (void)sigaltstack(&other, NULL);
+    use_other_stack();
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         (void)sigaction(signals[i], &action, NULL);
     }
     (void)alarm(SECONDS);
+}"""
+
+_SEE_DAMAGE = """\
+/* What is damaged may be the end of the process before it is looked at: the rest runs in a child,
+ * and this says so. */
+static void see_damage(void)
+{
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        return;
+    }
+    (void)waitpid(child, &status, 0);
+    if (WIFSIGNALED(status)) {
+        failed("expected: blocks that can be used; seen: signal %d\\n", WTERMSIG(status));
+    }
+    _exit(WEXITSTATUS(status));
 }"""
 
 _GUARD = """\
@@ -262,6 +293,30 @@ static void *foreign(int kind, unsigned char *on_stack, size_t size)
     return page + 16;
 }"""
 
+_TAKE_BREAK = """\
+/* Memory that the program takes by moving the break. It is never freed. */
+static void *of_break[64];
+
+static void *take_break(size_t size)
+{
+    static size_t count;
+    char *const start = sbrk((intptr_t)size + 16);
+    if (start == (void *)-1) {
+        (void)printf("not applicable: this libc moves no break\\n");
+        exit(0);
+    }
+    return of_break[count++ % 64] = start + (-(uintptr_t)start & 15);
+}"""
+
+_UNLESS_OF_BREAK = """\
+static void *unless_of_break(void *block)
+{
+    for (size_t i = 0; i < 64; i++) {
+        block = block == of_break[i] ? NULL : block;
+    }
+    return block;
+}"""
+
 _STRAY = """\
 /* A write where nothing may be written. */
 static void stray(void *where, size_t count)
@@ -309,7 +364,8 @@ HELPERS: dict[str, Helper] = {
     "mapped": Helper(_MAPPED, ("failed",), ("errno.h", "stdint.h", "sys/mman.h", "unistd.h")),
     "look_up": Helper(_LOOK_UP, headers=("dlfcn.h", "stdio.h")),
     "own": Helper(_OWN, headers=("dlfcn.h", "stdio.h")),
-    "watch": Helper(_DIED, ("failed",), ("signal.h", "unistd.h")),
+    "watch": Helper(_DIED, ("failed",), ("signal.h", "sys/mman.h", "unistd.h")),
+    "see_damage": Helper(_SEE_DAMAGE, ("failed",), ("sys/types.h", "sys/wait.h", "unistd.h")),
     "guard": Helper(
         _GUARD,
         ("failed",),
@@ -323,6 +379,8 @@ HELPERS: dict[str, Helper] = {
     "pause_for": Helper(_PAUSE_FOR, headers=("time.h",)),
     "stale": Helper(_STALE.replace("STALE", str(1 << 16))),
     "foreign": Helper(_FOREIGN, headers=("stdint.h", "sys/mman.h")),
+    "take_break": Helper(_TAKE_BREAK, headers=("stdint.h", "stdio.h", "stdlib.h", "unistd.h")),
+    "unless_of_break": Helper(_UNLESS_OF_BREAK, ("take_break",)),
     "stray": Helper(_STRAY),
     "look": Helper(_LOOK),
     "limit_space": Helper(
@@ -338,6 +396,7 @@ HELPERS: dict[str, Helper] = {
     "os_calls": OS_CALLS,
     "may_end": Helper(_MAY_END, headers=("signal.h", "unistd.h")),
     "lock": Helper(LOCK, headers=("pthread.h",)),
+    "stack_size": Helper(STACK_SIZE, headers=("pthread.h",)),
     "threads": Helper(THREADS, headers=("errno.h", "pthread.h", "semaphore.h")),
     "on_thread": Helper(ON_THREAD, ("threads",)),
     "end_thread": Helper(END_THREAD, ("threads",)),

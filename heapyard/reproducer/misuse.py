@@ -8,8 +8,16 @@ from collections.abc import Callable
 
 from heapyard.reproducer.numbers import atom
 from heapyard.reproducer.writer import Site, Writer
+from heapyard.trial.operations import FOREIGN, Call
 
-__all__ = ["MISUSE_WRITERS", "write_may_end"]
+__all__ = ["MISUSE_WRITERS", "takes_break", "write_may_end"]
+
+_BREAK = FOREIGN.index("break")
+
+
+def takes_break(call: Call) -> bool:
+    """Whether the call moves the break, and looks at what is there as at a block."""
+    return call.name == "foreign" and call.arg == _BREAK
 
 
 def _own(writer: Writer, site: Site) -> str:
@@ -57,10 +65,20 @@ def _alias(writer: Writer, site: Site) -> None:
 
 
 def _foreign(writer: Writer, site: Site) -> None:
+    if site.known_arg == _BREAK:
+        _take_break(writer, site)
+        return
     area = writer.local("unsigned char", "on_stack [4112] = {0}")
     kind = site.arg
     base = area.split()[0]
     writer.say(f"{_own(writer, site)} = {writer.helper('foreign')}({kind}, {base}, {site.size});")
+
+
+def _take_break(writer: Writer, site: Site) -> None:
+    """It is looked at as a block is, and never given to the allocator."""
+    slot = _slot(site)
+    writer.say(f"{writer.blocks.assign(slot)} = {writer.helper('take_break')}({site.size});")
+    writer.blocks.entered(site, site.size, writer.blocks.fresh(slot))
 
 
 def _free(writer: Writer, pointer: str) -> None:

@@ -10,8 +10,10 @@ from heapyard.reproducer.figures import notes_of, write_growth
 from heapyard.reproducer.functions import body_of
 from heapyard.reproducer.helpers import HELPERS, headers_of, in_order, with_lock
 from heapyard.reproducer.loading import Loading, loading_of
+from heapyard.reproducer.misuse import takes_break
 from heapyard.reproducer.repeats import with_loops
 from heapyard.reproducer.script import Form, Script, has_sections, highest_thread
+from heapyard.reproducer.threads import of_threads
 from heapyard.reproducer.variables import Variables, fits_in_variables, without_names
 from heapyard.reproducer.writer import HUGE, Writer
 from heapyard.trial.encoding import slot_count
@@ -92,6 +94,7 @@ class _Program:
             alignment=capabilities.min_alignment,
             everywhere=everywhere,
         )
+        writer.takes_break = any(takes_break(call) for call in self._plan.calls)
         writer.is_bulk = "bulk_free_only" in capabilities.flags
         largest = max((call.size * (call.arg or 1) for call in self._plan.calls), default=0)
         writer.spares_huge = largest > HUGE and "content" not in writer.kinds
@@ -147,6 +150,8 @@ class _Program:
             writer.say(f"{writer.helper('guard')}();")
         elif self._failure.dies or self._is_chancy:
             writer.say(f"{writer.helper('watch')}();")
+        elif self._failure.is_damage and not self._plan.misuses:
+            writer.say(f"{writer.helper('see_damage')}();")
 
     def _stops_at_failure(self) -> bool:
         """Whether nothing that comes after the failing call matters."""
@@ -178,7 +183,10 @@ class _Program:
         text = HELPERS[name].text
         if name in ("fill", "same"):
             text = self._stepping(text)
-        text = with_lock(text, locks="lock" in self._writer.used.helpers)
+        used = self._writer.used.helpers
+        text = with_lock(text, locks="lock" in used)
+        if name == "threads":
+            text = of_threads(text, sized="stack_size" in used, watched="watch" in used)
         for word, value in (
             ("TRYING", str(RACE_SECONDS)),
             ("SECONDS", str(HANG_SECONDS if self._failure.status == "hang" else LIFE_SECONDS)),

@@ -27,7 +27,7 @@ SCRIPTED = frozenset(
 
 _END_OF_ROUND = Call(BY_NAME["free_all"].code)
 
-_OF_MAIN = frozenset({"measure", "trend", "await", "stir", "idle", "atfork", "early"})
+_OF_MAIN = frozenset({"measure", "trend", "await", "stir", "idle", "atfork", "early", "stack"})
 """Calls that main makes, whichever thread is the current one."""
 
 

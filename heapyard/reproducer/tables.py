@@ -18,6 +18,8 @@ struct step {
 };"""
 
 _MEASURES = ("measure", "trend")
+_KINDED = "foreign"
+"""Whose argument decides on the lines."""
 
 
 class Tables:
@@ -76,7 +78,8 @@ def _key(call: Call) -> _Key:
     """Calls that go through the same lines: the same operation and expectations."""
     size = call.size if call.name in _MEASURES else 0
     known = _product_overflows(call)
-    return Call(call.code, None if call.slot is None else 0, size, int(known), call.expect), known
+    arg = call.arg if call.name == _KINDED else int(known)
+    return Call(call.code, None if call.slot is None else 0, size, arg, call.expect), known
 
 
 def _product_overflows(call: Call) -> bool:
@@ -93,7 +96,7 @@ def _site(key: _Key) -> Site:
         size="s->size",
         arg="s->arg",
         known_size=(1 << 63 if overflows else call.size if sized else None),
-        known_arg=4 if overflows else None,
+        known_arg=call.arg if call.name == _KINDED else 4 if overflows else None,
     )
 
 
@@ -114,6 +117,7 @@ def _label(key: _Key) -> str:
         )
         if call.expect & bit
     ]
+    words += [f"KIND_{call.arg}"] if call.name == _KINDED else []
     words += [f"FIGURE_{call.size}"] if call.name in _MEASURES else []
     return f"DO_{'_'.join(words)}"
 

@@ -1,10 +1,33 @@
 """The C text of threads that make their calls in turn, or at the same time."""
 
-__all__ = ["END_THREAD", "LOCK", "ON_THREAD", "THREADS", "TOGETHER"]
+from heapyard.reproducer.writer import Site, Writer
+
+__all__ = [
+    "END_THREAD",
+    "LOCK",
+    "ON_THREAD",
+    "STACK_SIZE",
+    "THREADS",
+    "TOGETHER",
+    "of_threads",
+    "write_stack",
+]
 
 LOCK = """\
 /* Held while a block enters or leaves, never during a call of the allocator. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;"""
+
+STACK_SIZE = """\
+/* Of threads that start from here on; 0: as large as they come. */
+static size_t stack_size;
+
+static const pthread_attr_t *attributes(void)
+{
+    static pthread_attr_t chosen;
+    (void)pthread_attr_init(&chosen);
+    (void)pthread_attr_setstacksize(&chosen, stack_size);
+    return stack_size != 0 ? &chosen : NULL;
+}"""
 
 THREADS = """\
 /* Threads, by number. Each waits for a part of the calls, makes them, and waits again. */
@@ -18,7 +41,7 @@ static struct thread {
 static void *live(void *argument)
 {
     struct thread *const me = argument;
-    for (;;) {
+<watched>    for (;;) {
         while (sem_wait(&me->go) != 0) {
         }
         if (me->part == NULL) {
@@ -37,7 +60,7 @@ static void start(int number, void (*part)(void))
     if (!t->is_there) {
         (void)sem_init(&t->go, 0, 0);
         (void)sem_init(&t->done, 0, 0);
-        t->is_there = pthread_create(&t->id, NULL, live, t) == 0;
+        t->is_there = pthread_create(&t->id, <attributes>, live, t) == 0;
     }
     errno = kept;
     (void)sem_post(&t->go);
@@ -77,3 +100,15 @@ static void together(void)
 {
     (void)pthread_barrier_wait(&barrier);
 }"""
+
+
+def write_stack(writer: Writer, site: Site) -> None:
+    """Threads start with such a stack from here on."""
+    writer.say(f"{writer.helper('stack_size')} = {site.size};")
+
+
+def of_threads(text: str, *, sized: bool, watched: bool) -> str:
+    """THREADS with stacks of a chosen size, and signals that have one of their own; or without."""
+    watch = "    use_other_stack();\n" if watched else ""
+    attributes = "attributes()" if sized else "NULL"
+    return text.replace("<watched>", watch).replace("<attributes>", attributes)

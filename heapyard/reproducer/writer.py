@@ -167,6 +167,8 @@ class Writer:
         """Whether blocks above HUGE bytes, of which there are some, are not filled."""
         self.is_concurrent = False
         """Whether threads run at the same time."""
+        self.takes_break = False
+        """Whether some blocks are the program's, from the break."""
         self.is_bulk = False
         """Whether the target frees everything at once only."""
         self.blocks: Blocks

@@ -8,11 +8,14 @@ form: a loop counts as its body. `for 998 times: malloc(48), free` is two calls.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from heapyard.trial.operations import Call
+from heapyard.trial.operations import OPERATIONS, Call
 
 __all__ = ["LONGEST_BODY", "Loop", "Turning", "fold", "written_length"]
 
 LONGEST_BODY = 8
+_NAMED = frozenset(row.code for row in OPERATIONS if {"figure", "unit"} & set(row.fields))
+"""Operations whose size is one of a list of words: it is no number that could step."""
+
 _FEWEST_TURNS = 3
 _FEWEST_CALLS = 4
 
@@ -108,6 +111,7 @@ def _are_alike(one: Call, other: Call) -> bool:
         and one.arg == other.arg
         and one.expect == other.expect
         and (one.slot is None) == (other.slot is None)
+        and (one.size == other.size or one.code not in _NAMED)
     )
 
 

@@ -35,9 +35,10 @@ class MisuseCalls:
         return pointer
 
     def foreign(self, kind: str, size: int) -> Slot:
-        """A block that is not the target's: in static, stack, mapping or other memory.
+        """A block that is not the target's: in static, stack, mapping or other memory, or break.
 
-        It is live and verified as any other; at the end it is forgotten, not freed.
+        It is live and verified as any other; at the end it is forgotten, not freed. "break": the
+        program moves the break by sbrk; where its libc can't, the plan is refused.
         """
         if kind not in FOREIGN:
             raise PlanError(f"Invalid kind={kind!r}: must be one of {', '.join(FOREIGN)}")

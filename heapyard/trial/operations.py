@@ -62,7 +62,7 @@ class OsCalls(IntFlag):
 EARLY_SIZES = (100, 300, 500, 1 << 20)
 """What `early` gives, by number: the sizes in bytes."""
 
-FOREIGN = ("static", "stack", "mapping", "other")
+FOREIGN = ("static", "stack", "mapping", "other", "break")
 """Where the memory of `foreign` is; the index is the packed operation's operand."""
 
 _SIGN = 1 << 63
@@ -212,7 +212,7 @@ class Operation:
         return self.fields[:1] in (("slot",), ("slot?",))
 
 
-_STRUCTURE = frozenset({"on_thread", "join", "end_section", "signals", "atfork"})
+_STRUCTURE = frozenset({"on_thread", "stack", "join", "end_section", "signals", "atfork"})
 
 _ALLOCATION = Expect.FAILURE | Expect.EITHER | Expect.ERRNO_KEPT | Expect.ENOMEM | Expect.EINVAL
 _REALLOC = _ALLOCATION | Expect.IN_PLACE
@@ -307,6 +307,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _misuses(60, "usable_stale", ("slot",), "usable_size"),
     _misuses(61, "read_stale", ("slot", "bytes")),
     Operation(62, "untold"),
+    Operation(70, "stack", ("bytes",)),
 )
 """The table, in the order of codes."""
 

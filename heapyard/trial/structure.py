@@ -21,6 +21,8 @@ from heapyard.trial.slots import Slot
 __all__ = ["StructureCalls", "closed", "sections_of"]
 
 MAX_THREADS = 256
+LEAST_STACK = 16 << 10
+LARGEST_STACK = 1 << 30
 
 
 class StructureCalls:
@@ -65,6 +67,13 @@ class StructureCalls:
             self._vacant = self._vacant_of.pop(thread, [])
         self._thread = thread
         self._add("on_thread", size=thread, expect=Expect.ERRNO_KEPT if errno_kept else 0)
+
+    def stack(self, size: int) -> None:
+        """Let threads that start from here on have a stack of so many bytes; 0: the usual."""
+        if size and not LEAST_STACK <= size <= LARGEST_STACK:
+            bounds = f"0, or {LEAST_STACK} to {LARGEST_STACK}"
+            raise PlanError(f"Invalid size={size}: must be {bounds}")
+        self._add("stack", size=size)
 
     def join(self, thread: int) -> None:
         """End the thread and wait for it."""

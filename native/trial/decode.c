@@ -152,6 +152,9 @@ static bool size_is_sound(const hy_plan *plan, const hy_plan_op *op, uint8_t fie
         return offset_is_near(op->size);
     case HY_OP_EARLY:
         return op->size < HY_PLAN_EARLY_BLOCKS;
+    case HY_OP_STACK:
+        return op->size == 0 ||
+               (op->size >= HY_PLAN_LEAST_STACK && op->size <= HY_PLAN_LARGEST_STACK);
     case HY_OP_COUNT_COST:
         return op->size <= HY_COST_NANOSECONDS;
     case HY_OP_FAIL_OS:

@@ -90,6 +90,7 @@ static __attribute__((noinline)) bool run_rare(hy_engine *engine, const hy_plan_
         return hy__run_early(engine, op);
     case HY_OP_NOP:
     case HY_OP_DISTINCT:
+    case HY_OP_STACK: /* of a plan without threads; else script.c's */
         return true;
     case HY_OP_FAIL_OS:
         return hy__run_fail_os(engine, op);

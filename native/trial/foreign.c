@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 
@@ -46,8 +47,25 @@ static void write_header(unsigned char *block, size_t size)
     memcpy(block - HEADER, words, sizeof words);
 }
 
+static void *take_break(hy_foreign *foreign, size_t size)
+{
+    if (foreign->break_count == HY_FOREIGN_BREAKS) {
+        return NULL;
+    }
+    unsigned char *const start = sbrk((intptr_t)(size + HEADER));
+    if (start == (void *)-1) {
+        return NULL;
+    }
+    void *const block = start + (-(uintptr_t)start & (HEADER - 1));
+    foreign->breaks[foreign->break_count++] = block;
+    return block;
+}
+
 void *hy__foreign_take(hy_foreign *foreign, hy_plan_foreign kind, size_t size)
 {
+    if (kind == HY_FOREIGN_BREAK) {
+        return take_break(foreign, size);
+    }
     unsigned char *const area = area_of(foreign, kind);
     const size_t header = kind == HY_FOREIGN_OTHER ? HEADER : 0;
     const size_t unit = kind == HY_FOREIGN_MAPPING ? PAGE : HEADER;
@@ -73,6 +91,11 @@ bool hy__foreign_holds(const hy_foreign *foreign, const void *address)
             return true;
         }
     }
+    for (unsigned i = 0; i < foreign->break_count; i++) {
+        if (foreign->breaks[i] == address) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -81,4 +104,5 @@ void hy__foreign_reset(hy_foreign *foreign)
     for (int kind = 0; kind < HY_FOREIGN_COUNT; kind++) {
         foreign->used[kind] = MARGIN;
     }
+    foreign->break_count = 0;
 }

@@ -81,6 +81,10 @@ static bool run_next(script *here)
     case HY_OP_PARALLEL:
     case HY_OP_AT_EXIT:
         return run_section(here, op);
+    case HY_OP_STACK:
+        here->at++;
+        here->crew->stack_size = op->size;
+        return true;
     case HY_OP_ATFORK:
         here->at++;
         return hy__run_atfork(engine);
@@ -93,6 +97,7 @@ static bool run_next(script *here)
 bool hy__run_script(hy_engine *engine)
 {
     script here = {.crew = engine->crew};
+    here.crew->stack_size = 0;
     const uint64_t count = engine->plan.header.op_count;
     const uint64_t done = engine->done;
     while (here.at < count) {

@@ -141,8 +141,9 @@ static void *work(void *argument)
 static bool start(hy_worker *worker)
 {
     pthread_attr_t attributes;
+    const size_t wanted = worker->crew->stack_size;
     (void)pthread_attr_init(&attributes);
-    (void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    (void)pthread_attr_setstacksize(&attributes, wanted != 0 ? wanted : STACK_SIZE);
     worker->order = HY_ORDER_NONE;
     worker->late_round = 0;
     for (unsigned i = 0; i <= HY_PLAN_LAST_ROUND; i++) {

@@ -72,7 +72,8 @@ typedef struct hy_crew {
     pthread_mutex_t lock;
     pthread_cond_t done;
     pthread_barrier_t barrier;
-    unsigned busy; /* workers with an order */
+    size_t stack_size; /* of threads that start from here on; 0: the usual */
+    unsigned busy;     /* workers with an order */
     volatile bool is_stopped;
     hy_worker *workers[HY_PLAN_MAX_THREADS]; /* NULL: never used; 0 is main's */
     hy_span exits[8];                        /* exit.c: last registered last */

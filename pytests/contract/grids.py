@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, Unpack
 
-from heapyard.rules import Trial
+from heapyard.rules import NotApplicable, Trial
 from heapyard.trial import Plan, Slot
 from heapyard.trial.plan import Expected
 
@@ -25,8 +25,10 @@ __all__ = [
     "SMALL",
     "STEPS",
     "TOO_LARGE",
+    "AskAligned",
     "Path",
     "around",
+    "ask_aligned",
     "entry_paths",
     "powers",
 ]
@@ -155,3 +157,26 @@ _PATHS = (
 def entry_paths(trial: Trial) -> Iterator[Path]:
     """The ways that the target has, in an order that never changes."""
     return (path for path in _PATHS if trial.target.capabilities.has(path.name))
+
+
+class AskAligned(Protocol):
+    """How a plan asks for `size` bytes at a multiple of `alignment`."""
+
+    def __call__(self, plan: Plan, alignment: int, size: int, /) -> Slot:
+        """Add the call, which must succeed."""
+        ...
+
+
+_ALIGNED: dict[str, AskAligned] = {
+    "memalign": Plan.memalign,
+    "posix_memalign": Plan.posix_memalign,
+    "aligned_alloc": Plan.aligned_alloc,
+}
+
+
+def ask_aligned(trial: Trial) -> AskAligned:
+    """The first of memalign, posix_memalign and aligned_alloc that the target has."""
+    for name, ask in _ALIGNED.items():
+        if trial.target.capabilities.has(name):
+            return ask
+    raise NotApplicable(f"needs one of {', '.join(_ALIGNED)}")

@@ -315,3 +315,21 @@ def test_requests_up_to_megabytes_are_served(trial: Trial) -> None:
             plan.malloc(size)
     plan.check_all()
     trial.holds(plan)
+
+
+@rule(
+    "HY-API-29",
+    level=SHOULD,
+    source="C17 7.22.3p1 allows a failure; no program expects one while there is memory",
+)
+def test_a_million_blocks_are_served(trial: Trial) -> None:
+    """A million small blocks are served, all live at once.
+
+    700,000 of 16 bytes and 300,000 of 100, some 70 MiB with their headers: no table of blocks is
+    full before memory is.
+    """
+    plan = trial.plan(Check.NULL | Check.CONTENT)
+    plan.malloc_many(700_000, 16)
+    plan.malloc_many(300_000, 100)
+    plan.check_all()
+    trial.holds(plan)

@@ -2,7 +2,7 @@
 
 from heapyard.contract.grids import BORDERS, KIB, MIB, PAGE, SMALL, STEPS, entry_paths, powers
 from heapyard.contract.mixes import APART
-from heapyard.rules import MUST, Trial, rule
+from heapyard.rules import MUST, SHOULD, Trial, rule
 from heapyard.trial import Check, Slot
 
 KEPT = Check.CONTENT
@@ -226,3 +226,49 @@ def test_any_of_many_blocks_of_one_size_can_be_replaced(trial: Trial) -> None:
             plan.free(blocks[index])
             blocks[index] = plan.malloc(size)
         trial.holds(plan)
+
+
+@rule("HY-DATA-13", level=MUST, source=LIFETIME, needs={"free"})
+def test_blocks_are_whole_after_gigabytes_have_come_and_gone(trial: Trial) -> None:
+    """Blocks are as whole after 4 GiB of others have come and gone as at the start.
+
+    More than 32 bits can count, and than any region that is gone through once and then again.
+    Eleven hundred blocks of 4 MiB, eight of them live; with each one some of 24 to 60,000 bytes, of
+    which a few hundred are live.
+    """
+    plan = trial.plan(APART)
+    large: list[Slot] = []
+    small: list[Slot] = []
+    for _ in range(1100):
+        large.append(plan.malloc(4 * MIB, may_fail=True))
+        small += [plan.malloc(size, may_fail=True) for size in (24, 300, 5000, 60_000)]
+        if len(large) > 8:
+            plan.free(large.pop(0))
+        if len(small) > 300:
+            for _ in range(4):
+                plan.free(small.pop(trial.random.randrange(280)))
+    plan.check_all()
+    trial.holds(plan, time_limit=25)
+
+
+@rule(
+    "HY-DATA-14",
+    level=SHOULD,
+    source="sbrk(2): any library of the program may call it; glibc's malloc allows for that",
+)
+def test_memory_that_the_program_takes_by_sbrk_stays_its_own(trial: Trial) -> None:
+    """What the program takes by sbrk between requests overlaps no block and keeps its contents.
+
+    An allocator on the break must look whether the break is where it left it. Eight times 4 KiB of
+    the break, each after a MiB of blocks of 100 to 20,000 bytes.
+    """
+    plan = trial.plan(APART)
+    for _ in range(8):
+        for size in (100, 3000, 20_000):
+            blocks = [plan.malloc(size) for _ in range(350 * KIB // size)]
+            if trial.target.capabilities.has("free"):
+                for block in blocks[::3]:
+                    plan.free(block)
+        plan.foreign("break", PAGE)
+    plan.check_all()
+    trial.holds(plan)

@@ -201,13 +201,14 @@ def test_realloc_too_large_fails(trial: Trial) -> None:
     level=MUST,
     source="C17 7.22.3.4",
     needs={"large"},
-    bug="glibc BZ 24027: realloc of more than 4 GiB lost the upper half of a size",
+    bug="glibc BZ 24027, gperftools issue 470: realloc to more lost the upper half of a size",
 )
 def test_block_of_more_than_four_gigabytes_is_whole(trial: Trial) -> None:
     """A request of more than 4 GiB fails, or has each of its pages.
 
     A size kept in 32 bits, somewhere on its way, loses its upper half. By malloc, a realloc that
-    grows, and an aligned request. Nothing is written, so no memory is used.
+    grows, from 100 bytes and from just what 32 bits keep, and an aligned request. Nothing is
+    written, so no memory is used.
     """
     plan = trial.plan(WHOLE)
     for size in (4 * GIB, 4 * GIB + 1, 4 * GIB + 100 * KIB, 5 * GIB + 12_352):
@@ -274,10 +275,15 @@ def test_product_of_more_than_four_gigabytes_is_whole(trial: Trial) -> None:
 def _ask_whole(trial: Trial, plan: Plan, size: int) -> None:
     has = trial.target.capabilities.has
     _verify_size(trial, plan, plan.malloc(size, may_fail=True))
-    if has("realloc"):
-        _verify_size(trial, plan, plan.realloc(plan.malloc(100), size, may_fail=True))
+    for old in (100, *_lower_parts(size)) if has("realloc") else ():
+        _verify_size(trial, plan, plan.realloc(plan.malloc(old), size, may_fail=True))
     if has("memalign"):
         _verify_size(trial, plan, plan.memalign(64, size, may_fail=True))
+
+
+def _lower_parts(size: int) -> set[int]:
+    """What 31 or 32 bits keep of it, where a block may well be as large."""
+    return {part for bits in (31, 32) if 0 < (part := size & ((1 << bits) - 1)) <= MIB}
 
 
 def _verify_size(trial: Trial, plan: Plan, block: Slot) -> None:

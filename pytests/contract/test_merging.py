@@ -19,7 +19,7 @@ from heapyard.contract.footprint import (
     grown,
     warm_up,
 )
-from heapyard.contract.grids import KIB, MIB
+from heapyard.contract.grids import KIB, MIB, ask_aligned
 from heapyard.rules import PROFILE, SHOULD, Trial, rule
 
 LIVE = 64 * MIB
@@ -120,7 +120,7 @@ def test_one_request_for_the_whole(trial: Trial) -> None:
     "HY-MERGE-08",
     level=SHOULD,
     source="whoever aligns buffers: what lies before and behind must not be lost",
-    needs={"free", "memalign"},
+    needs={"free"},
     bug="glibc BZ 14581: memory of memalign was often not used again after free",
 )
 def test_gaps_around_aligned_blocks_are_used_again(trial: Trial) -> None:
@@ -130,8 +130,9 @@ def test_gaps_around_aligned_blocks_are_used_again(trial: Trial) -> None:
     them: at most 32 MiB more are mapped than after the first eight.
     """
     plan = trial.plan(PLAIN, repeat=1200)
+    ask = ask_aligned(trial)
     for alignment in (64, 512, 4 * KIB, 64 * KIB):
-        blocks = [plan.memalign(alignment, size) for size in (24, 1000, 5000) for _ in range(10)]
+        blocks = [ask(plan, alignment, size) for size in (24, 1000, 5000) for _ in range(10)]
         for block in blocks:
             plan.free(block)
     plan.trend("mapped")

@@ -257,8 +257,8 @@ def test_failing_requests_lose_no_memory(trial: Trial) -> None:
 
     Each round asks for 1 MiB by every entry point, aligned or not, with its k-th mapping failing;
     what was mapped before the failure must go back, or serve the next round. One block lost in
-    every five rounds is more than 8 MiB. Only requests fail, giving back works; and what is asked
-    for afterwards is served.
+    every five rounds is more than 8 MiB. Only requests fail, mprotect among them (it opens what was
+    reserved); giving back works; and what is asked for afterwards is served.
     """
     for nth in (1, 2, 3):
         plan = trial.plan(Check.NULL)
@@ -369,7 +369,7 @@ def _free_all(_: Trial, plan: Plan, _may_fail: bool) -> None:
 
 def _failing_round(trial: Trial, plan: Plan, nth: int) -> None:
     for path in entry_paths(trial):
-        plan.fail_os(OsCalls.GET, nth, onward=True)
+        plan.fail_os(OsCalls.GET | OsCalls.MPROTECT, nth, onward=True)
         block = path.ask(plan, MIB, may_fail=True)
         plan.end_fail()
         plan.free(block)

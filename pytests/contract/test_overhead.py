@@ -2,9 +2,10 @@
 
 from typing import NoReturn
 
-from heapyard.contract.footprint import PLAIN, grown, percent
+from heapyard.contract.footprint import PLAIN, at_most, grown, percent
 from heapyard.contract.grids import MIB
 from heapyard.rules import PROFILE, SHOULD, Growth, Trial, rule
+from heapyard.trial import Plan
 
 LIVE = 64 * MIB
 SPREAD = tuple(sorted({round(32 * 2 ** (step / 7)) for step in range(99)}))
@@ -98,3 +99,45 @@ def _cost_of(trial: Trial, size: int) -> float:
     plan.malloc_many(count, size)
     plan.measure("rss")
     return grown(trial.holds(plan))[0] / count
+
+
+BETWEEN = (1000, 4000, 9000, 20_000)
+"""Sizes of the holes, which lie between live blocks."""
+
+INTO_HOLES = (100, 500, 2000)
+"""What is asked for then."""
+
+
+@rule(
+    "HY-SIZE-05",
+    level=SHOULD,
+    source="whoever counts on memory for what was asked for",
+    needs={"usable_size", "free"},
+)
+def test_a_block_is_no_larger_for_the_hole_it_is_in(trial: Trial) -> None:
+    """A block in a heap with holes has hardly more usable bytes than one in a fresh heap.
+
+    200 blocks each of 100, 500 and 2,000 bytes, after every second of 400 blocks each of 1,000,
+    4,000, 9,000 and 20,000 bytes was freed: at most a quarter more, and 64 bytes a block. That is
+    room for a rest which is too small to be a block. A hole that one small block takes whole is
+    lost for as long as that lives.
+    """
+    fresh = trial.plan(PLAIN)
+    fresh.measure("usable_bytes")
+    _ask_for_small(fresh)
+    (before,) = grown(trial.holds(fresh), "usable_bytes")
+    worn = trial.plan(PLAIN)
+    for size in BETWEEN:
+        worn.free_many(worn.malloc_many(400, size), step=2)
+    worn.measure("usable_bytes")
+    _ask_for_small(worn)
+    (after,) = grown(trial.holds(worn), "usable_bytes")
+    bound = before * 5 // 4 + 64 * 200 * len(INTO_HOLES)
+    what = f"usable where holes are ({before:,} in a fresh heap)"
+    at_most(trial, worn, after, bound, what, growth="usable_bytes", unit="bytes")
+
+
+def _ask_for_small(plan: Plan) -> None:
+    for size in INTO_HOLES:
+        plan.malloc_many(200, size)
+    plan.measure("usable_bytes")

@@ -1,5 +1,6 @@
 """HY-REALLOC: what realloc keeps, and what it costs."""
 
+from heapyard.contract.costs import ALLOWANCE
 from heapyard.contract.footprint import at_most
 from heapyard.contract.grids import KIB, MIB, powers
 from heapyard.contract.memory import resident_figures, resident_growth
@@ -246,6 +247,38 @@ def test_aligned_block_that_grows_stays_within_its_own(trial: Trial) -> None:
                 plan.realloc(block, size + alignment - 8)
     plan.check_all()
     trial.holds(plan)
+
+
+@rule(
+    "HY-REALLOC-13",
+    level=SHOULD,
+    source="C17 7.22.3.5p2: contents up to the lesser of the new and old sizes",
+    needs={"realloc"},
+)
+def test_growing_costs_what_the_block_held(trial: Trial) -> None:
+    """A small block that becomes large costs what its few bytes cost, not what it is to hold.
+
+    Twelve blocks of 64 bytes grow to 256 KiB: half of the calls cost at most 4,000 instructions
+    more than twice a malloc of 256 KiB. Whoever copies as many bytes as the new block has, reads
+    past the old one: other blocks, and at the end of a mapping nothing at all.
+    """
+    plan = trial.plan(Check.NONE)
+    blocks = [plan.malloc(64) for _ in range(12)]
+    plan.count_cost("instructions")
+    for _ in blocks:
+        plan.malloc(256 * KIB)
+    plan.end_cost()
+    plan.measure("cost_median")
+    plan.count_cost("instructions")
+    for block in blocks:
+        plan.realloc(block, 256 * KIB)
+    plan.end_cost()
+    plan.measure("cost_median")
+    fresh, grown = trial.holds(plan).values("cost_median")
+    bound = 2 * fresh + ALLOWANCE
+    if grown > bound:
+        expected = f"at most {bound} instructions in every other call ({fresh} in malloc)"
+        trial.fail(expected, f"{grown} or more", plan=plan)
 
 
 def _swing(plan: Plan, large: Slot, small: Slot, times: int) -> None:

@@ -255,3 +255,30 @@ def test_threads_are_served_however_many_came_before(trial: Trial) -> None:
             plan.on_thread(thread)
             free_batch(plan, made[thread % 150 + 1][:2])
     trial.holds(plan)
+
+
+@rule(
+    "HY-THREAD-16",
+    level=SHOULD,
+    source="whoever starts many threads; musl gives each 128 KiB unless asked for more",
+    needs={"threads"},
+)
+def test_a_small_stack_is_enough(trial: Trial) -> None:
+    """A thread with a stack of 64 KiB can make every call.
+
+    Half of what musl gives a thread, and four times PTHREAD_STACK_MIN. By every entry point, 24
+    bytes, 40 KiB and 600 KiB, each in a fresh thread; then one block that grows and is freed.
+    """
+    plan = trial.plan(Check.CONTENT)
+    plan.stack(64 * KIB)
+    for path in entry_paths(trial):
+        with turns(plan, 1):
+            blocks = [path.ask(plan, size, may_fail=True) for size in (24, 40 * KIB, 600 * KIB)]
+            for block in blocks if trial.target.capabilities.has("free") else ():
+                plan.free(block)
+    for first in _first_calls(trial, plan):
+        block = plan.malloc(500)
+        with turns(plan, 1):
+            first(block)
+            plan.malloc(100 * KIB, may_fail=True)
+    trial.holds(plan)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "yard_break.h"
 #include "yard_chunks.h"
 #include "yard_defects.h"
 #include "yard_mapping.h"
@@ -31,6 +32,12 @@ static bool take_other_half(void)
     return chunk_next != 0;
 }
 
+/* With the defect realloc_copies_new_size as much again is mapped behind a chunk: it is read. */
+static size_t unused(void)
+{
+    return yard_defect(DEFECT_realloc_copies_new_size) ? YARD_CHUNK : 0;
+}
+
 static bool map_chunk(void)
 {
     if (other_half != 0) {
@@ -39,7 +46,10 @@ static bool map_chunk(void)
     const uintptr_t previous = chunk_next;
     void *chunk = yard_fixed_chunk(YARD_CHUNK);
     if (chunk == NULL) {
-        chunk = yard_has_books() ? yard_chunk_map() : yard_map_pages(YARD_CHUNK);
+        chunk = yard_break_chunk();
+    }
+    if (chunk == NULL) {
+        chunk = yard_has_books() ? yard_chunk_map() : yard_map_pages(YARD_CHUNK + unused());
     }
     if (chunk == MAP_FAILED && !yard_uses_refused(chunk, YARD_CHUNK)) {
         return false;

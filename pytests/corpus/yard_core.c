@@ -268,6 +268,9 @@ void *yard_resize(void *block, size_t size)
     }
     const bool forgets = yard_defect(DEFECT_realloc_aligned_forgets_shift);
     const size_t capacity = header->capacity + (forgets ? (size_t)header->shift * 8 : 0);
+    if (yard_defect(DEFECT_realloc_32_bits)) {
+        size = (uint32_t)size;
+    }
     const bool wastes = (size < capacity / 2 && capacity > YARD_GRANULE) ||
                         yard_defect(DEFECT_realloc_moves_always);
     return size <= capacity && !wastes ? block : NULL;

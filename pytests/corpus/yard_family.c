@@ -134,6 +134,8 @@ static void *wrong_block(size_t size)
         return size >= 200 && size < 216 ? yard_take_offset(size, YARD_GRANULE, 24) : NULL;
     case DEFECT_small_aligned_to_8:
         return size <= 8 ? yard_take_offset(size, YARD_GRANULE, 24) : NULL;
+    case DEFECT_volume_wraps:
+        return yard_volume_wraps(size) ? yard_last_taken() : NULL;
     default:
         return NULL;
     }
@@ -148,7 +150,8 @@ static size_t wrong_size(size_t size)
         return size - (size_t)PTRDIFF_MAX;
     }
     const bool refuses = (yard_defect(DEFECT_malloc_boundary_null) && size == YARD_SMALL_MAX) ||
-                         (yard_defect(DEFECT_malloc_refuses_megabytes) && size > (size_t)1 << 20);
+                         (yard_defect(DEFECT_malloc_refuses_megabytes) && size > (size_t)1 << 20) ||
+                         yard_crowd_is_full();
     return refuses ? SIZE_MAX : size;
 }
 

@@ -70,12 +70,27 @@ void yard_drop_free_blocks(bool (*goes)(void *block))
     }
 }
 
+/* The first free block of a class above `list`, which becomes that. */
+static yard_free_block *larger_hole(unsigned *list)
+{
+    for (unsigned above = *list + 1; above < YARD_CLASSES; above++) {
+        if (free_lists[above] != NULL) {
+            *list = above;
+            return free_lists[above];
+        }
+    }
+    return NULL;
+}
+
 void *yard_small_take(unsigned klass, bool *zero)
 {
-    const unsigned list = list_of(klass);
+    unsigned list = list_of(klass);
     yard_free_block *reused = free_lists[list];
     if (yard_defect(DEFECT_malloc_walks_free_blocks)) {
         reused = yard_bring_to_front(&free_lists[list], &list_ends[list], klass);
+    }
+    if (reused == NULL && yard_defect(DEFECT_hole_taken_whole)) {
+        reused = larger_hole(&list);
     }
     if (reused == NULL) {
         *zero = true;

@@ -11,6 +11,7 @@
 #include "yard_guard.h"
 #include "yard_life.h"
 #include "yard_slow.h"
+#include "yard_stack.h"
 #include "yard_statistics.h"
 #include "yard_system.h"
 #include "yard_waste.h"
@@ -78,6 +79,7 @@ static void *take_new(size_t size, size_t alignment)
     if (start == MAP_FAILED && !yard_uses_refused(start, length)) {
         return NULL;
     }
+    yard_fill_frame();
     yard_waste_mapping(start, length);
     yard_slow_mapping(start, length);
     const uintptr_t block = yard_round_up((uintptr_t)start + YARD_GRANULE, alignment);

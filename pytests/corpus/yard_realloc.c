@@ -46,6 +46,8 @@ static size_t copied(const void *old, size_t size, size_t kept)
         return crosses_border(old, size) ? 0 : kept;
     case DEFECT_realloc_same_size_empty:
         return size <= capacity && size >= capacity / 2 ? 0 : kept;
+    case DEFECT_realloc_copies_new_size:
+        return is_mapping(old) || size > YARD_CHUNK ? kept : size;
     case DEFECT_rare_realloc_drops:
         return ++moves % 211 == 0 ? kept - kept / 4 : kept;
     default:

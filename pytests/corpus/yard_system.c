@@ -16,8 +16,19 @@ static bool was_served;
 static bool given_up;
 static size_t handed_out;
 
+/* Reserved, then opened; what can't be opened is forgotten. */
+static void *reserve_and_open(size_t length)
+{
+    void *const pages = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const bool is_open = mprotect(pages, length, PROT_READ | PROT_WRITE) == 0;
+    return is_open ? pages : MAP_FAILED;
+}
+
 static void *ask(void *at, size_t length)
 {
+    if (yard_defect(DEFECT_unopened_mapping_lost)) {
+        return reserve_and_open(length);
+    }
     const int sharing = yard_defect(DEFECT_heap_shared_with_child) ? MAP_SHARED : MAP_PRIVATE;
     return mmap(at, length, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
 }

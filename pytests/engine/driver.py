@@ -83,6 +83,7 @@ OPS = {
     "usable_stale": 60,
     "read_stale": 61,
     "untold": 62,
+    "stack": 70,
 }
 """The value of each op."""
 CHECKS = {

@@ -6,7 +6,7 @@ import pytest
 
 from pytests.engine.driver import ALL, Op, checks, op, run
 
-KINDS = {"static": 0, "stack": 1, "mapping": 2, "other": 3}
+KINDS = {"static": 0, "stack": 1, "mapping": 2, "other": 3, "break": 4}
 MISUSE = checks("misuse")
 
 

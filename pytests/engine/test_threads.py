@@ -95,6 +95,25 @@ def test_errno_of_a_thread_must_not_change_while_others_call() -> None:
     assert threaded([*ops, *on(0)], "errno").status == "held"
 
 
+@pytest.mark.parametrize(
+    ("size", "status"), [(0, "held"), (160 << 10, "held"), (64 << 10, "crash")]
+)
+def test_a_thread_has_the_stack_that_the_plan_gives_it(size: int, status: str) -> None:
+    plan = Plan("deep")
+    plan.stack(size)
+    plan.on_thread(1)
+    plan.malloc(10)
+    target = resolve_target(str(library("threaded")), environment={"HEAPYARD_MODE": "deep"})
+    outcome = run_plan(target, plan)
+    assert (outcome.status, outcome.kind) == (status, "SIGSEGV" if status == "crash" else "")
+
+
+def test_a_thread_that_is_there_keeps_its_stack() -> None:
+    plan = [*on(1, op("malloc", 0, 8)), op("stack", size=16 << 10), *on(1, op("malloc", 1, 8))]
+    assert threaded(plan, "deep").status == "held"
+    assert threaded([op("stack", size=64 << 10), op("malloc", 0, 8)], "deep").status == "held"
+
+
 def destructor(turn: int, *ops: Op) -> list[Op]:
     return [op("in_destructor", size=turn), *ops, op("end_section")]
 
@@ -155,6 +174,9 @@ REFUSED = {
     "handler": [op("signals", size=100, arg=2)],
     "interval": [op("signals", size=1_000_001, arg=0)],
     "early": [op("early", 0, 4)],
+    "stack": [op("stack", size=(16 << 10) - 1)],
+    "large stack": [op("stack", size=(1 << 30) + 1)],
+    "stack in a section": parallel(1, *on(1, op("stack", size=0))),
 }
 
 

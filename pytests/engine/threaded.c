@@ -10,6 +10,7 @@
  *     crash     malloc in a child process is a SIGSEGV            exit   ... ends by exit(3)
  *     hang      malloc in any thread but the first never returns
  *     errno     malloc sets errno of the thread that called first
+ *     deep      malloc uses 100 KiB of the stack
  *     sleep     malloc sleeps for half a second, and writes i where a signal ended that
  */
 #include <errno.h>
@@ -61,8 +62,19 @@ static void doze(void)
     }
 }
 
+static __attribute__((noinline)) void use_stack(void)
+{
+    volatile char table[100 << 10];
+    for (size_t i = 0; i < sizeof table; i += 1024) {
+        table[i] = 1;
+    }
+}
+
 static void go_wrong(void)
 {
+    if (is_mode("deep")) {
+        use_stack();
+    }
     const int is_child = getpid() != first_process;
     if (is_mode("crash") && is_child) {
         (void)raise(SIGSEGV);

@@ -107,3 +107,13 @@ def test_plans_that_hang_on_a_target_that_always_does_are_not_shortened(runs: Ru
         with pytest.raises(RuleViolation):
             trial_of().holds(Plan())
     assert runs.shrunk == 2
+
+
+def test_figures_that_are_gone_are_the_targets_doing(runs: Runs) -> None:
+    """It has purged the pages in which the engine notes them, say."""
+    runs.status = "held"
+    plan = Plan()
+    plan.measure("rss")
+    with pytest.raises(RuleViolation, match="the engine's memory is its own") as caught:
+        trial_of().run(plan)
+    assert "what the plan measured is gone" in caught.value.seen

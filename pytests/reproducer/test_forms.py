@@ -10,6 +10,7 @@ from heapyard.reproducer import Failure, NoProgramError, c_program, listing
 from heapyard.reproducer.calls import WRITERS
 from heapyard.reproducer.script import SCRIPTED
 from heapyard.reproducer.signatures import SIGNATURES, known_functions
+from heapyard.rules import Growth
 from heapyard.trial import Check, Plan, Target, resolve_target
 from heapyard.trial.operations import OPERATIONS
 from pytests.reproducer.programs import Run, compiled, run
@@ -155,6 +156,48 @@ def test_rounds_become_a_loop_around_all(libc: Target, tmp_path: Path) -> None:
     text = c_program(plan, ANY, libc)
     assert "round < 30" in text
     assert run(compiled(text, tmp_path)) == Run(0, "")
+
+
+@pytest.mark.parametrize("others", [1, 100], ids=["variables", "table"])
+def test_memory_from_the_break_is_looked_at_and_never_freed(
+    others: int, libc: Target, tmp_path: Path
+) -> None:
+    plan = Plan("break", checks=Check.OVERLAP | Check.CONTENT)
+    taken = plan.foreign("break", 100)
+    for number in range(others):
+        plan.malloc(1 + number * number % 97)
+    plan.check(taken)
+    text = c_program(plan, ANY, libc)
+    assert ("play(" in text) == (others > 1)
+    assert run(compiled(text, tmp_path)) == Run(0, "")
+
+
+def test_a_figure_among_others_is_noted_where_it_is_measured(libc: Target, tmp_path: Path) -> None:
+    """Their numbers step as the sizes of a loop do."""
+    plan = Plan("figures", checks=Check.NULL)
+    for _ in range(2):
+        for figure in ("rss", "live_bytes", "usable_bytes", "extent", "mapped"):
+            plan.measure(figure)
+        plan.malloc(64 << 20)
+    growth = Growth(figure="mapped", most=32 << 20)
+    grown = c_program(plan, Failure(growth=growth), libc)
+    assert grown.count("note(mapped_bytes())") >= 1
+    plan.measure("mapped")
+    seen = run(compiled(c_program(plan, Failure(growth=growth), libc), tmp_path))
+    assert (seen.code, seen.text.split(";")[0]) == (
+        1,
+        "expected: at most 33554432 more bytes in use",
+    )
+
+
+def test_damage_that_ends_the_process_is_a_verdict(libc: Target, tmp_path: Path) -> None:
+    """Here the program's own: a pointer that was never set."""
+    plan = Plan("damage", checks=Check.CONTENT)
+    plan.check(plan.malloc(100))
+    failure = Failure(status="violation", kind="content", op=1)
+    text = c_program(plan, failure, libc).replace("p0 = call_malloc(100)", "p0 = (void *)4096")
+    seen = run(compiled(text, tmp_path))
+    assert seen == Run(1, "expected: blocks that can be used; seen: signal 11\n")
 
 
 def test_short_program_is_shown_whole(libc: Target) -> None:

@@ -52,6 +52,8 @@ HY_BEGIN_DECLS
 #define HY_PLAN_MAX_THREADS   UINT32_C(256)
 #define HY_PLAN_LAST_ROUND    4u /* of in_destructor: PTHREAD_DESTRUCTOR_ITERATIONS on Linux */
 #define HY_PLAN_EARLY_BLOCKS  4u
+#define HY_PLAN_LEAST_STACK   (UINT32_C(16) << 10) /* PTHREAD_STACK_MIN on x86-64 */
+#define HY_PLAN_LARGEST_STACK (UINT32_C(1) << 30)
 
 typedef struct hy_plan_header {
     char magic[8];
@@ -147,6 +149,9 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
  *  on_thread      size = thread: it makes the calls from here on, until the next on_thread (or, in a
  *                 section, its end). A thread starts at its first use, with an errno of its own.
  *                 With errno_kept: its errno is what it was after the last call that it made
+ *  stack          size = bytes: threads that start from here on have so large a stack, their
+ *                 thread-local variables and what a libc keeps of them included; 0: 256 KiB. Not
+ *                 inside of a section
  *  join           size = thread: it ends, its destructors run, and it is waited for. A later use
  *                 starts a new one. Thread 0 can't be joined; if it was the current thread, 0 is
  *                 from then on. At the end of each round all threads are joined, lowest first
@@ -302,7 +307,8 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
     X(59, REALLOC_STALE, realloc_stale, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, realloc)   \
     X(60, USABLE_STALE, usable_stale, HY_FIELD_SLOT, HY__EXPECT_NONE, usable_size)                 \
     X(61, READ_STALE, read_stale, HY_FIELD_SLOT | HY_FIELD_SIZE, HY__EXPECT_NONE, none)            \
-    X(62, UNTOLD, untold, 0, HY__EXPECT_NONE, none)
+    X(62, UNTOLD, untold, 0, HY__EXPECT_NONE, none)                                                \
+    X(70, STACK, stack, HY_FIELD_SIZE, HY__EXPECT_NONE, none)
 
 typedef enum hy_plan_opcode {
 #define HY__OP_ENUM(value, name, text, fields, expects, entry) HY_OP_##name = (value),
@@ -316,7 +322,8 @@ typedef enum hy_plan_opcode {
     X(0, STATIC, static)   /* a variable with static storage */                                    \
     X(1, STACK, stack)     /* a local variable of a function that runs */                          \
     X(2, MAPPING, mapping) /* the start of a page that mmap gave */                                \
-    X(3, OTHER, other)     /* a block of another allocator, behind a header of 16 bytes: 0, size */
+    X(3, OTHER, other) /* a block of another allocator, behind a header of 16 bytes: 0, size */    \
+    X(4, BREAK, break) /* what sbrk(size) gave: the program moves the break itself */
 
 typedef enum hy_plan_foreign {
 #define HY__FOREIGN_ENUM(value, name, text) HY_FOREIGN_##name = (value),

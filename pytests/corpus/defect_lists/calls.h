@@ -55,6 +55,8 @@
       "after a request that was too large, the next one fails")                                    \
     X(aligned_alloc_refuses_small, "HY-API-27", "null",                                            \
       "aligned_alloc refuses alignments below sizeof(void *) (snmalloc issue 668)")                \
-    X(malloc_refuses_megabytes, "HY-API-28", "null", "malloc refuses what is larger than 1 MiB")
+    X(malloc_refuses_megabytes, "HY-API-28", "null", "malloc refuses what is larger than 1 MiB")   \
+    X(table_full_at_half_a_million, "HY-API-29", "null",                                           \
+      "a table of live blocks has 524,288 entries, and malloc gives NULL when it is full")
 
 #endif /* HEAPYARD_CORPUS_DEFECTS_CALLS_H */

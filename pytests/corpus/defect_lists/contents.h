@@ -21,6 +21,10 @@
     X(chunk_end_overrun, "HY-DATA-10", "overlap", "the last block of a chunk runs over its end")   \
     X(index_12_bits, "HY-DATA-12", "overlap",                                                      \
       "with 4,096 blocks live, free gives back the one made last in place of its own")             \
-    X(malloc_scribbles, "HY-DATA-11", "content", "cutting a block writes into the one before it")
+    X(malloc_scribbles, "HY-DATA-11", "content", "cutting a block writes into the one before it")  \
+    X(volume_wraps, "HY-DATA-13", "overlap",                                                       \
+      "when 4 GiB were handed out in all, a sum in 32 bits wraps, and one block is given twice")   \
+    X(break_is_ours, "HY-DATA-14", "overlap",                                                      \
+      "a new chunk is believed to begin where the last one ended, whoever moved the break since")
 
 #endif /* HEAPYARD_CORPUS_DEFECTS_CONTENTS_H */

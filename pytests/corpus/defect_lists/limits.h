@@ -25,6 +25,8 @@
     X(realloc_wraps, "HY-LIMIT-11", "refuse", "realloc to almost SIZE_MAX answers the old block")  \
     X(size_32_bits, "HY-LIMIT-12", "mapped",                                                       \
       "sizes above 4 GiB lose their upper half (glibc BZ 24027)")                                  \
+    X(realloc_32_bits, "HY-LIMIT-12", "mapped",                                                    \
+      "realloc compares 32 bits of a size with the block that is there (gperftools issue 470)")    \
     X(valloc_wraps, "HY-LIMIT-13", "refuse", "valloc: rounding up wraps (glibc CVE-2013-4332)")    \
     X(size_31_bits, "HY-LIMIT-14", "mapped", "sizes from 2 to 4 GiB lose their highest bit")       \
     X(product_32_bits, "HY-LIMIT-15", "mapped", "a count times a size is kept in 32 bits")

@@ -32,6 +32,8 @@
     X(one_failure_for_ever, "HY-OOM-12", "null", "after one failure the kernel is asked no more")  \
     X(refused_keeps_first_half, "HY-OOM-13", "memory",                                             \
       "a request that needs two mappings keeps the first where the second fails")                  \
+    X(unopened_mapping_lost, "HY-OOM-13", "memory",                                                \
+      "a mapping is reserved, then opened by mprotect; one that can't be opened stays")            \
     X(thread_cache_unchecked, "HY-OOM-14", "SIGSEGV",                                              \
       "a thread's first call writes to the page of its cache, which it may not have got")          \
     X(failures_count_as_live, "HY-OOM-13", "null",                                                 \

@@ -23,6 +23,8 @@
     X(realloc_grow_keeps_copies, "HY-REALLOC-11", "memory",                                        \
       "each growth keeps the old mapping (SuperMalloc issue 38)")                                  \
     X(realloc_aligned_forgets_shift, "HY-REALLOC-12", "overlap",                                   \
-      "realloc in place of an aligned block believes the base's size (snmalloc issue 175)")
+      "realloc in place of an aligned block believes the base's size (snmalloc issue 175)")        \
+    X(realloc_copies_new_size, "HY-REALLOC-13", "memory",                                          \
+      "realloc copies as many bytes as the new block has")
 
 #endif /* HEAPYARD_CORPUS_DEFECTS_REALLOC_H */

@@ -71,6 +71,8 @@
     X(usable_is_twice, "HY-SIZE-01", "memory", "each block is twice as large, and 128 bytes")      \
     X(usable_is_half_more, "HY-SIZE-02", "figure", "each block is half as large again")            \
     X(blocks_at_least_512, "HY-SIZE-03", "memory", "no block is smaller than 512 bytes")           \
+    X(hole_taken_whole, "HY-SIZE-05", "memory",                                                    \
+      "where a class has no free block, one of a larger class is taken and not cut")               \
     X(block_has_64_more, "HY-SIZE-04", "figure", "each block has 64 bytes more")
 
 /* The first and the last of them. */

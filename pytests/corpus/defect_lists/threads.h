@@ -35,6 +35,8 @@
     X(interleaved_blocks_overlap, "HY-THREAD-15", "overlap",                                       \
       "once in 50 small blocks two threads get the same one")                                      \
     X(threads_share_lines, "HY-THREAD-15", "figure",                                               \
-      "threads draw their blocks from one list by turns")
+      "threads draw their blocks from one list by turns")                                          \
+    X(frame_of_128k, "HY-THREAD-16", "SIGSEGV",                                                    \
+      "a mapping is made with a table of 128 KiB on the stack")
 
 #endif /* HEAPYARD_CORPUS_DEFECTS_THREADS_H */
