@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -66,7 +67,9 @@ NOT_SANITIZED = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Set what pyproject.toml can't: options of plugins that may be missing."""
+    """Set what pyproject.toml can't: options of plugins that may be missing, and SIGINT."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell's `&`; children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.pluginmanager.hasplugin("timeout") and config.getoption("timeout", None) is None:
         config.option.timeout = SECONDS_PER_TEST
         config.option.timeout_method = "thread"

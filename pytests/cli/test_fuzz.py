@@ -96,7 +96,10 @@ def test_interrupt_keeps_what_was_found(
         while time.monotonic() < deadline and not list(finds.glob("*.c")):
             time.sleep(0.1)
         running.send_signal(signal.SIGINT)
-        out, _ = running.communicate(timeout=60)
+        try:
+            out, _ = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 1, out
     assert "interrupted" in out
     assert list(finds.glob("*.json"))
