@@ -8,6 +8,7 @@ import pytest
 from heapyard.fuzz import Campaign, Find
 from heapyard.trial import Target, resolve_target, run_plan
 from pytests.corpus.defects import corpus_target
+from pytests.support.compilers import COMPILER
 
 SAMPLE = (
     ("rare_realloc_drops", "content"),
@@ -98,7 +99,15 @@ def test_death_late_in_a_session_is_a_find(
     library = tmp_path / "libdies.so"
     (tmp_path / "dies.c").write_text(LIBRARY % body, encoding="utf-8")
     subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-fno-builtin", str(tmp_path / "dies.c"), "-o", str(library)],
+        [
+            COMPILER,
+            "-shared",
+            "-fPIC",
+            "-fno-builtin",
+            str(tmp_path / "dies.c"),
+            "-o",
+            str(library),
+        ],
         check=True,
     )
     campaign = Campaign(resolve_target(str(library), mode="dlopen"), seed=1)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytests.support.compilers import COMPILER
+
 __all__ = ["Run", "compiled", "run"]
 
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-O2")
@@ -21,7 +23,7 @@ class Run:
     """What it printed, on both streams."""
 
 
-def compiled(text: str, folder: Path, *, compiler: str = "gcc") -> Path:
+def compiled(text: str, folder: Path, *, compiler: str = COMPILER) -> Path:
     """The program of this C text; compiling must neither fail nor warn."""
     source, program = folder / "repro.c", folder / "repro"
     source.write_text(text, encoding="utf-8")

@@ -14,6 +14,7 @@ from heapyard.rules import Growth
 from heapyard.trial import Check, Plan, Target, resolve_target
 from heapyard.trial.operations import OPERATIONS
 from pytests.reproducer.programs import Run, compiled, run
+from pytests.support.compilers import COMPILER, with_each_compiler
 
 ANY = Failure()
 LIBC_CHECKS = Check.DEFAULT
@@ -100,7 +101,7 @@ def regular() -> Plan:
     return plan
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@with_each_compiler
 def test_every_operation_compiles_and_holds_on_libc(
     compiler: str, libc: Target, tmp_path: Path
 ) -> None:
@@ -108,7 +109,7 @@ def test_every_operation_compiles_and_holds_on_libc(
     assert run(compiled(text, tmp_path, compiler=compiler)) == Run(0, "")
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@with_each_compiler
 @pytest.mark.parametrize("form", ["variables", "table"])
 def test_every_misuse_compiles_and_a_process_that_ends_is_right(
     compiler: str, form: str, libc: Target, tmp_path: Path
@@ -135,7 +136,7 @@ def test_misuse_that_is_not_told_fails_the_program(
     assert (ran.code, ran.text.split("; seen: ")[1]) == (1, "the program went on\n")
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@with_each_compiler
 def test_many_calls_become_a_table_of_steps(compiler: str, libc: Target, tmp_path: Path) -> None:
     text = c_program(many(everything()), ANY, libc)
     assert "struct step steps[] = {" in text
@@ -273,7 +274,7 @@ def test_functions_with_a_prefix_are_looked_up(tmp_path: Path) -> None:
 def _link(source: Path, library: Path) -> None:
     import subprocess  # noqa: PLC0415
 
-    subprocess.run(["gcc", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
+    subprocess.run([COMPILER, "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
 
 
 def test_allocators_of_python_have_no_program() -> None:

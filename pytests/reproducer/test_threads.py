@@ -8,6 +8,7 @@ import pytest
 from heapyard.reproducer import Failure, NoProgramError, c_program, listing, program
 from heapyard.trial import Check, Plan, Target, resolve_target
 from pytests.reproducer.programs import Run, compiled, run
+from pytests.support.compilers import with_each_compiler
 
 ANY = Failure()
 CHECKS = Check.DEFAULT
@@ -138,7 +139,7 @@ ONCE = (at_exit, early, early_of_many)
 """What can be done once a process."""
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@with_each_compiler
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_every_section_compiles_and_holds_on_libc(
     compiler: str, scene: Build, libc: Target, tmp_path: Path
