@@ -5,6 +5,7 @@
  *
  *     parallel 1   [ on_thread 1 | calls | on_thread 2 | calls ]     on blocks that stay
  *     parallel 100 [ on_thread 1 | few calls, all freed | ... ]      churn
+ *     parallel 100 [ on_thread 1 | malloc 48 .. | free .. | ... ]    a herd: all of one size at once
  *     on_thread 3  | calls                                           alone, the others wait
  *     on_thread 2  | in_destructor 1 [ calls ] | join 2              it ends, its blocks live on
  *
@@ -29,6 +30,7 @@ typedef struct crowd {
     hy_held held[HY_FUZZ_MOST_THREADS + 1]; /* by thread; 0: main */
     uint32_t threads;                       /* beside main */
     uint32_t calls;                         /* of one thread in one part */
+    uint32_t herd_size;                     /* of all blocks in a herd */
     bool is_brief;                          /* all threads end after each part */
 } crowd;
 
@@ -161,6 +163,22 @@ static void draw_churn_of(crowd *all, uint32_t thread)
     }
 }
 
+/* A few blocks of the size that all threads ask for, then all of them freed. */
+static void draw_herd_of(crowd *all, uint32_t thread)
+{
+    hy_drawing *const from = all->from;
+    const uint32_t blocks = 1 + (uint32_t)(draw(all) & 15);
+    add_structure(all, HY_OP_ON_THREAD, thread);
+    from->held = room(from->fuzzer, HOLDERS - 1);
+    for (uint32_t i = 0; i < blocks; i++) {
+        const uint32_t slot = hy__claim(from, all->herd_size, 1);
+        hy__add(from, HY_OP_MALLOC, slot, all->herd_size);
+    }
+    while (from->held.live > 0) {
+        hy__draw_free(from);
+    }
+}
+
 /* ---- parts -------------------------------------------------------------------------------------- */
 
 /* Two threads or more, now and then main among them; a bit each. */
@@ -185,13 +203,20 @@ static void draw_parallel(crowd *all, void (*draw_of)(crowd *all, uint32_t threa
     add_structure(all, HY_OP_END_SECTION, 0);
 }
 
-static void draw_churn(crowd *all)
+/* Small as a rule: what many threads ask for at once. */
+static uint32_t draw_herd_size(const crowd *all)
+{
+    const uint64_t drawn = draw(all);
+    return (drawn & 7) == 0 ? 1 + (uint32_t)(drawn >> 8 & 8191) : 16 + (uint32_t)(drawn >> 8 & 127);
+}
+
+static void draw_churn(crowd *all, void (*draw_of)(crowd *all, uint32_t thread))
 {
     hy_drawing *const from = all->from;
     const uint32_t at = from->count;
     const uint64_t bytes = from->bytes;
     uint64_t times = (uint64_t)4 << (draw(all) >> 40) % 8;
-    draw_parallel(all, draw_churn_of);
+    draw_parallel(all, draw_of);
     while (times > 1 && (times * (from->bytes - bytes) > CHURN_BYTES ||
                          times * (from->count - at) > CHURN_CALLS)) {
         times /= 2;
@@ -232,8 +257,11 @@ static void draw_part(crowd *all)
     deal(all);
     if ((drawn & 7) == 0) {
         draw_part_of(all, hy__draw_below(drawn, (uint64_t)all->threads + 1));
-    } else if ((drawn & 7) < 3) {
-        draw_churn(all);
+    } else if ((drawn & 7) == 1) {
+        draw_churn(all, draw_churn_of);
+    } else if ((drawn & 7) == 2) {
+        all->herd_size = draw_herd_size(all);
+        draw_churn(all, draw_herd_of);
     } else {
         draw_parallel(all, draw_part_of);
     }

@@ -10,6 +10,7 @@ from heapyard.fuzz.saving import save
 from heapyard.trial import Check, Plan, Target, resolve_target, run_plan
 from heapyard.trial.fewer_threads import threads_of
 from heapyard.trial.folding import fold, written_length
+from heapyard.trial.structure import sections_of
 from pytests.corpus.defects import corpus_target
 
 FUNCTIONS = frozenset({"malloc", "calloc", "realloc", "free", "posix_memalign", "usable_size"})
@@ -63,6 +64,27 @@ def test_blocks_are_freed_by_threads_that_did_not_make_them() -> None:
             elif call.name == "free" and call.slot is not None:
                 handed_over += makers.pop(call.slot, thread) != thread
     assert handed_over > 100
+
+
+def test_in_some_sections_all_threads_ask_for_one_size_again_and_again() -> None:
+    herds = 0
+    for plan in drawn(60):
+        for start, end in sections_of(plan.calls):
+            calls = plan.calls[start + 1 : end]
+            asked = [call.size for call in calls if call.operation.creates]
+            churns = plan.calls[start].name == "parallel" and plan.calls[start].size > 1
+            herds += churns and len(asked) > 4 and len(set(asked)) == 1
+    assert herds >= 10
+
+
+def test_race_on_a_list_is_found_and_told_in_few_calls() -> None:
+    """Free without a lock: threads must meet on one size class at one time."""
+    if current_build().sanitizer:
+        pytest.skip("a sanitizer's runtime wants to be the first malloc of the process")
+    find = first_find(corpus_target("dlopen", "free_without_lock"))
+    assert find.outcome.kind in {"overlap", "content", "SIGSEGV"}
+    assert find.plan is not None
+    assert len(find.plan.calls) <= 200, fold(find.plan.calls)
 
 
 def test_a_number_gives_the_same_plan_again() -> None:
