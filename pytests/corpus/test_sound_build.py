@@ -45,6 +45,12 @@ def test_sound_build_passes_by_preload(rule: Rule) -> None:
     assert verdict(rule.id, corpus_target("preload")) == ("pass", "")
 
 
+def test_memory_that_never_comes_back_is_not_blamed_for_gigabytes_of_blocks() -> None:
+    """C asks no allocator to use memory again; HY-RSS and HY-FRAG say that this one does not."""
+    target = corpus_target("dlopen", "mapping_never_unmapped")
+    assert verdict("HY-DATA-13", target)[0] == "skip"
+
+
 @pytest.mark.stress
 @pytest.mark.parametrize("seed", range(1, 21))
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.group == "FUZZ"], ids=claim)
