@@ -58,6 +58,9 @@ MAX_LISTED = 512
 LIST_LIMIT = 256
 """HY_OBJECT_LIST_DEFAULT: the blocks that each list takes unless it is said."""
 
+FEW = 10_000
+"""HY_GC_FEW_DEFAULT: the containers up to which the walk engine keeps a list of all."""
+
 _UINT32_MAX = (1 << 32) - 1
 _CONTAINER, _REFERENCES, _WEAK, _BORROWS = 1, 2, 4, 8
 _DEBUG = 1
@@ -102,6 +105,7 @@ class ObjectType:
 class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
     """Types and objects. `list_limit` bounds each free list, in blocks; 0: no lists.
 
+    Up to `few` containers the walk engine keeps a list of all, and looks at no pool.
     With `debug` the dead are kept for a while: one decref too many, and writes into them, are told.
     """
 
@@ -116,9 +120,11 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
         list_limit: int = LIST_LIMIT,
         debug: bool = False,
         engine: Engine | str = Engine.WALK,
+        few: int = FEW,
     ) -> None:
         super().__init__()
-        _check_limit(list_limit)
+        _check_limit("list_limit", list_limit)
+        _check_limit("few", few)
         self._functions: list[object] = []
         self._types: dict[int, ObjectType] = {}
         self._weak_functions = WeakFunctions()
@@ -128,6 +134,7 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
             list_limit + 1,
             _DEBUG if debug else 0,
             _engine(engine),
+            few + 1,
         )
         self.engine = Engine(config.engine)
         handle: int | None = self._native.hy_space_new(config)
@@ -271,7 +278,7 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
 
     def set_list_limit(self, limit: int) -> None:
         """Bound each free list to `limit` blocks from now on; 0: no lists."""
-        _check_limit(limit)
+        _check_limit("list_limit", limit)
         self._native.hy_space_set_list_limit(self.handle, limit)
 
     def list_counters(self, size: int, *, containers: bool = False) -> ListCounters | None:
@@ -344,6 +351,6 @@ def _engine(engine: Engine | str) -> Engine:
         raise BadArgumentError("engine", engine, f"must be {names}") from None
 
 
-def _check_limit(limit: int) -> None:
+def _check_limit(name: str, limit: int) -> None:
     if not 0 <= limit < _UINT32_MAX:
-        raise BadArgumentError("list_limit", limit, f"must be from 0 to {_UINT32_MAX - 1}")
+        raise BadArgumentError(name, limit, f"must be from 0 to {_UINT32_MAX - 1}")

@@ -3,19 +3,22 @@
  *
  *     bench_gc ENGINE SHAPE ORDER COUNT GARBAGE [FIELDS]
  *
- * ENGINE is walk, roots (walk, with the roots known), pools (walk, with generations of pools) or linked. SHAPE: ring (each node refers to the
- * next), tree (two children and the parent), random (three others). ORDER: fresh (neighbours in the
- * graph are neighbours in memory), shuffled, or aged (half of all objects made first were dropped, and
- * those of the graph fill the gaps). COUNT containers of FIELDS references (4), an atom of 32 bytes made
- * between each two. GARBAGE per cent of them lose their root before the first collection.
+ * ENGINE is walk, roots (walk, with the roots known), pools (walk, with generations of pools) or linked.
+ * SHAPE: ring (each node refers to the next), tree (two children and the parent), random (three others).
+ * ORDER: fresh (neighbours in the graph are neighbours in memory), shuffled, or aged (half of all objects
+ * made first were dropped, and those of the graph fill the gaps). COUNT containers of FIELDS references
+ * (4), an atom of 32 bytes made between each two, in 100 graphs (10, of fewer than 1,000). GARBAGE per cent
+ * of these lose their root before the first collection.
  *
  * Prints ns per container: first collection, steady state (the median of 9 more), teardown (all roots
- * dropped, collected); bytes resident per container; and the young collection of 2,000 new objects.
+ * dropped, collected); bytes resident per container; and the young collection of 2,000 new objects. Up to
+ * 10,000 containers: medians of many spaces, one after the other.
  */
 #include "measure.h"
 
 #include <heapyard/gc.h>
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +31,21 @@ typedef struct graph {
     size_t count;
     size_t parts;
 } graph;
+
+/* Of one space: ns for each container, and bytes. */
+typedef struct figures {
+    double first;
+    double steady;
+    double teardown;
+    double young;
+    double bytes;
+} figures;
+
+/* Small graphs are made and measured so often: their first collections are over before the clock can tell,
+ * and the first of all also brings in the program. */
+#define MOST_SPACES 41
+
+#define YOUNG 2000
 
 static size_t resident(void)
 {
@@ -139,7 +157,7 @@ static void drop_parts(graph *g, size_t from, size_t to)
     }
 }
 
-/* The time of one of so many collections. */
+/* The time of one of so many full collections. */
 static double collect_times(const graph *g, size_t times)
 {
     const uint64_t start = bench_now();
@@ -163,6 +181,12 @@ static int by_value(const void *a, const void *b)
     return (one > two) - (one < two);
 }
 
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, by_value);
+    return values[count / 2];
+}
+
 static double steady(const graph *g)
 {
     double times[9];
@@ -170,75 +194,56 @@ static double steady(const graph *g)
     for (size_t i = 0; i < 9; i++) {
         times[i] = collect_times(g, each);
     }
-    qsort(times, 9, sizeof *times, by_value);
-    return times[4];
+    return median(times, 9);
 }
 
-/* 2,000 new objects, a tenth of them kept, beside all the others. */
-static double young(graph *g)
+/* A cycle of one. */
+static hy_object *make_young(const graph *g)
 {
+    hy_object *const one = made(hy_new(g->node));
+    *(hy_object **)(void *)(one + 1) = one;
+    return one;
+}
+
+static void drop_young(hy_object *one)
+{
+    hy_decref(one);
+    hy_clear_field((hy_object **)(void *)(one + 1));
+}
+
+/* 2,000 new objects, a tenth of them referred to from outside, beside all the others. They leave nothing. */
+static double young(const graph *g)
+{
+    hy_object *kept[YOUNG / 10];
     double times[5];
     for (size_t i = 0; i < 5; i++) {
-        hy_object *kept = NULL;
-        for (size_t j = 0; j < 2000; j++) {
-            hy_object *const one = made(hy_new(g->node));
-            hy_object **const fields = (hy_object **)(void *)(one + 1);
-            fields[0] = one; /* a cycle of one */
-            hy_incref(one);
-            hy_decref(one);
-            kept = j % 10 == 0 ? one : kept;
+        for (size_t j = 0; j < YOUNG; j++) {
+            hy_object *const one = make_young(g);
             if (j % 10 == 0) {
                 hy_incref(one);
+                kept[j / 10] = one;
             }
         }
         const uint64_t start = bench_now();
         (void)hy_gc_collect(g->space, 0);
-        times[i] = (double)(bench_now() - start) / 2000;
-        (void)kept;
+        times[i] = (double)(bench_now() - start) / YOUNG;
+        for (size_t j = 0; j < YOUNG / 10; j++) {
+            drop_young(kept[j]);
+        }
     }
-    qsort(times, 5, sizeof *times, by_value);
-    return times[2];
+    return median(times, 5);
 }
 
-static void measure(graph *g, const char *engine, size_t garbage, size_t before)
-{
-    const size_t lost = g->parts * garbage / 100;
-    const double count = (double)g->count;
-    const double bytes = (double)(resident() - before) / count;
-    hy_object **roots = new_objects(g->parts);
-    for (size_t part = lost; part < g->parts; part++) {
-        roots[part - lost] = g->nodes[part_begin(g, part)];
-    }
-    drop_parts(g, 0, lost);
-    if (strcmp(engine, "roots") == 0) {
-        hy_gc_set_roots(g->space, roots, g->parts - lost);
-    }
-    const double first = collect(g) / count;
-    const double later = steady(g) / count;
-    const double new_objects = young(g);
-    hy_gc_set_roots(g->space, NULL, 0);
-    drop_parts(g, lost, g->parts);
-    const double teardown = collect(g) / count;
-    printf("{\"first\": %.2f, \"steady\": %.2f, \"teardown\": %.2f, \"young\": %.1f, "
-           "\"bytes\": %.1f}\n",
-           first, later, teardown, new_objects, bytes);
-    free(roots);
-}
+/* ---- one space ---------------------------------------------------------------------------------- */
 
-int main(int argc, char **argv)
+static void make_space(graph *g, const char *engine, size_t fields)
 {
-    if (argc < 6) {
-        (void)fprintf(stderr, "usage: bench_gc ENGINE SHAPE ORDER COUNT GARBAGE [FIELDS]\n");
-        return 2;
-    }
-    const size_t fields = argc > 6 ? strtoull(argv[6], NULL, 10) : 4;
     const hy_space_config config = {
         .size = sizeof config,
-        .engine = strcmp(argv[1], "linked") == 0  ? HY_GC_LINKED
-                  : strcmp(argv[1], "pools") == 0 ? HY_GC_POOLS
-                                                  : HY_GC_WALK,
+        .engine = strcmp(engine, "linked") == 0  ? HY_GC_LINKED
+                  : strcmp(engine, "pools") == 0 ? HY_GC_POOLS
+                                                 : HY_GC_WALK,
     };
-    graph g = {.space = hy_space_new(&config), .count = strtoull(argv[4], NULL, 10)};
     const hy_type_spec spec = {
         .size = sizeof spec,
         .name = "node",
@@ -246,24 +251,96 @@ int main(int argc, char **argv)
         .kind = HY_KIND_DEALLOC,
         .flags = HY_TYPE_REFERENCES,
     };
-    g.node = hy_type_new(g.space, &spec);
-    g.parts = g.count < 100 ? 1 : 100;
-    g.nodes = new_objects(g.count);
-    (void)memset(g.nodes, 1, g.count * sizeof(hy_object *));
+    g->space = hy_space_new(&config);
+    g->node = g->space != NULL ? hy_type_new(g->space, &spec) : NULL;
+    if (g->node == NULL) {
+        abort();
+    }
+}
+
+/* The graph, of which only the first node of each part is referred to from outside. */
+static void make_graph(graph *g, char **words, size_t fields)
+{
+    make_all(g, words[3]);
+    for (size_t part = 0; part < g->parts; part++) {
+        const size_t first = part_begin(g, part);
+        link_part(g, words[2], first, part_begin(g, part + 1) - first, fields);
+    }
+    for (size_t part = 0; part < g->parts; part++) {
+        hy_incref(made(g->nodes[part_begin(g, part)]));
+    }
+    for (size_t i = 0; i < g->count; i++) {
+        hy_decref(made(g->nodes[i]));
+    }
+}
+
+static void measure(graph *g, const char *engine, size_t garbage, figures *found)
+{
+    const size_t lost = g->parts * garbage / 100;
+    const double count = (double)g->count;
+    hy_object **const roots = new_objects(g->parts);
+    for (size_t part = lost; part < g->parts; part++) {
+        roots[part - lost] = g->nodes[part_begin(g, part)];
+    }
+    drop_parts(g, 0, lost);
+    if (strcmp(engine, "roots") == 0) {
+        hy_gc_set_roots(g->space, roots, g->parts - lost);
+    }
+    found->first = collect(g) / count;
+    found->steady = steady(g) / count;
+    found->young = young(g);
+    hy_gc_set_roots(g->space, NULL, 0);
+    drop_parts(g, lost, g->parts);
+    found->teardown = collect(g) / count;
+    free(roots);
+}
+
+static figures run(graph *g, char **words, size_t fields)
+{
+    figures found;
     const size_t before = resident();
-    make_all(&g, argv[3]);
-    for (size_t part = 0; part < g.parts; part++) {
-        const size_t first = part_begin(&g, part);
-        link_part(&g, argv[2], first, part_begin(&g, part + 1) - first, fields);
+    make_space(g, words[1], fields);
+    make_graph(g, words, fields);
+    found.bytes = (double)(resident() - before) / (double)g->count;
+    measure(g, words[1], strtoull(words[5], NULL, 10), &found);
+    hy_space_delete(g->space);
+    return found;
+}
+
+/* ---- all ---------------------------------------------------------------------------------------- */
+
+static double median_of(const figures *all, size_t count, size_t offset)
+{
+    double values[MOST_SPACES];
+    for (size_t i = 0; i < count; i++) {
+        values[i] = *(const double *)(const void *)((const char *)&all[i] + offset);
     }
-    for (size_t i = 0; i < g.count; i++) {
-        hy_decref(made(g.nodes[i]));
+    return median(values, count);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 6 || strtoull(argv[4], NULL, 10) < 10) {
+        (void)fprintf(stderr, "usage: bench_gc ENGINE SHAPE ORDER COUNT GARBAGE [FIELDS]\n"
+                              "COUNT is at least 10\n");
+        return 2;
     }
-    for (size_t part = 0; part < g.parts; part++) {
-        hy_incref(made(g.nodes[part_begin(&g, part)]));
+    const size_t fields = argc > 6 ? strtoull(argv[6], NULL, 10) : 4;
+    graph g = {.count = strtoull(argv[4], NULL, 10)};
+    g.parts = g.count < 1000 ? 10 : 100;
+    g.nodes = new_objects(g.count);
+    (void)memset(g.nodes, 1, g.count * sizeof(hy_object *)); /* resident before it is asked */
+    const size_t spaces = g.count > 10000 ? 1 : g.count > 1000 ? 11 : MOST_SPACES;
+    figures all[MOST_SPACES];
+    for (size_t i = 0; i < spaces; i++) {
+        all[i] = run(&g, argv, fields);
     }
-    measure(&g, argv[1], strtoull(argv[5], NULL, 10), before);
-    hy_space_delete(g.space);
+    printf("{\"first\": %.2f, \"steady\": %.2f, \"teardown\": %.2f, \"young\": %.1f, "
+           "\"bytes\": %.1f}\n",
+           median_of(all, spaces, offsetof(figures, first)),
+           median_of(all, spaces, offsetof(figures, steady)),
+           median_of(all, spaces, offsetof(figures, teardown)),
+           median_of(all, spaces, offsetof(figures, young)), all[0].bytes);
     free(g.nodes);
     return 0;
 }

@@ -12,6 +12,7 @@ import argparse
 import statistics
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ for index in range(count):
     atoms.append(bytes(8))
 if order != "fresh":
     random.shuffle(nodes)
-size = count // 100
-for part in range(100):
+parts = 100 if count >= 1000 else 10
+size = count // parts
+for part in range(parts):
     first = part * size
     for i in range(size):
         node = nodes[first + i]
@@ -57,13 +59,13 @@ for part in range(100):
             node[0] = nodes[first + (i + 1) % size]
             node[1] = nodes[first + random.randrange(size)]
             node[2] = nodes[first + random.randrange(size)]
-roots = [nodes[part * size] for part in range(100)]
+roots = [nodes[part * size] for part in range(parts)]
 del nodes, node
 def collect():
     start = time.process_time()
     gc.collect()
     return (time.process_time() - start) * 1e9 / count
-del roots[: garbage]
+del roots[: parts * garbage // 100]
 first = collect()
 later = sorted(collect() for _ in range(5))[2]
 roots.clear()
@@ -113,11 +115,11 @@ def line(name: str, values: list[float]) -> str:
     return f"{name:<24}" + "".join(cells)
 
 
-def report(options: Any, shape: str, order: str, garbage: int) -> None:
+def report(options: Any, shape: str, order: str, count: int, garbage: int) -> None:
     """One graph on all subjects."""
-    seen = measured(options, [shape, order, str(options.count), str(garbage)])
+    seen = measured(options, [shape, order, str(count), str(garbage)])
     names = {subject: subject if subject in ENGINES else version(subject) for subject in seen}
-    print(f"\n{shape}, {order}, {options.count:,} containers, {garbage} % garbage")
+    print(f"\n{shape}, {order}, {count:,} containers, {garbage} % garbage")
     print(" " * 24 + "".join(f"{figure:>10}" for figure in FIGURES))
     for subject, rows in seen.items():
         print(line(names[subject], [median(rows, figure) for figure in FIGURES]), flush=True)
@@ -133,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", type=Path, default=CHECKOUT / "build" / "bin" / "bench_gc")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--count", type=int, nargs="*", default=[1_000_000])
     parser.add_argument("--garbage", type=int, nargs="*", default=[10])
     parser.add_argument("--engine", nargs="*", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--order", nargs="*", choices=ORDERS, default=list(ORDERS))
@@ -141,10 +143,9 @@ def main() -> None:
     parser.add_argument("--python", nargs="*", default=[], help="interpreters to compare with")
     parser.add_argument("--no-python", action="store_true")
     options = parser.parse_args()
-    for garbage in options.garbage:
-        for shape, order in GRAPHS:
-            if order in options.order and shape in options.shape:
-                report(options, shape, order, garbage)
+    graphs = [(s, o) for s, o in GRAPHS if s in options.shape and o in options.order]
+    for count, garbage, (shape, order) in product(options.count, options.garbage, graphs):
+        report(options, shape, order, count, garbage)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ static int note(void *context, const hy_heap_pool *pool)
     noting *const n = context;
     hy__buffer *const ages = &n->gc->ages;
     const size_t count = n->gc->age_count;
-    if (!hy__buffer_reserve(n->space, ages, (count + 1) * sizeof(age))) {
+    if (!hy__buffer_keep(n->space, ages, (count + 1) * sizeof(age))) {
         n->failed = true;
         return 1;
     }

@@ -7,18 +7,11 @@ static size_t close_gc(hy_space *space)
 {
     hy__gc *const gc = space->gc;
     const size_t bytes = hy__gc_bytes(gc);
-    hy__buffer_drop(space, &gc->map.pools);
-    hy__buffer_drop(space, &gc->map.far);
-    hy__buffer_drop(space, &gc->map.pages);
-    hy__buffer_drop(space, &gc->side);
-    hy__buffer_drop(space, &gc->present);
-    hy__buffer_drop(space, &gc->stack.buffer);
-    hy__buffer_drop(space, &gc->garbage.buffer);
-    hy__buffer_drop(space, &gc->ages);
-    hy__buffer_drop(space, &gc->known);
-    hy__buffer_drop(space, &gc->bits);
-    hy__buffer_drop(space, &gc->next_known);
-    hy__buffer_drop(space, &gc->next_bits);
+    hy__gc_buffers all;
+    hy__buffers_of(gc, all);
+    for (int i = 0; i < HY__GC_BUFFERS; i++) {
+        hy__buffer_drop(space, all[i]);
+    }
     gc->known_count = 0;
     gc->age_count = 0;
     return bytes;
@@ -39,7 +32,9 @@ hy__gc *hy__gc_of(hy_space *space)
     gc->frozen.previous = &gc->frozen;
     space->gc = gc;
     space->gc_drop = close_gc;
-    space->log.is_kept = !space->is_linked && !space->is_by_pools;
+    if (!space->is_linked && !space->is_by_pools) {
+        hy__track_begin(space, gc->few, HY__FEW);
+    }
     return gc;
 }
 
@@ -50,22 +45,12 @@ static bool find(hy_space *space, hy__gc *gc, unsigned generation)
     if (space->is_linked) {
         return hy__find_in_lists(space, gc, generation);
     }
-    return space->is_by_pools || generation == HY_GC_GENERATIONS - 1
-               ? hy__find_by_walk(space, gc, generation)
-               : hy__find_in_log(space, gc, generation);
-}
-
-/* All of the log are old from now on; the garbage among them too, for as long as it is there. */
-static void empty_log(hy_space *space)
-{
-    hy__log *const log = &space->log;
-    for (size_t i = 1; i < log->count; i++) {
-        if (log->entries[i] != NULL) {
-            hy__set_index(log->entries[i], 0);
-        }
+    if (space->is_by_pools) {
+        return hy__find_by_walk(space, gc, generation);
     }
-    log->count = 1;
-    log->middle = 1;
+    return generation < HY_GC_GENERATIONS - 1 || hy__few_are_listed(space)
+               ? hy__find_in_log(space, gc, generation)
+               : hy__find_by_walk(space, gc, generation);
 }
 
 /* What finishing needs: a stack and a word for each object. */
@@ -80,6 +65,7 @@ static bool find_garbage(hy_space *space, hy__gc *gc, unsigned generation)
 {
     gc->garbage.count = 0;
     gc->stack.count = 0;
+    gc->settled = 0;
     gc->result = (hy_gc_result){.generation = generation};
     const bool is_full = generation == HY_GC_GENERATIONS - 1;
     if (is_full || space->is_by_pools) {
@@ -119,8 +105,7 @@ static bool run(hy_space *space, hy__gc *gc, unsigned generation)
         gc->survived += gc->result.candidates - gc->garbage.count;
     }
     if (!space->is_linked && generation > 0) {
-        hy__known_add_log(space, gc);
-        empty_log(space);
+        hy__few_grow_old(space, gc);
     }
     hy__finish(space, gc);
     if (space->is_by_pools) {
@@ -147,7 +132,7 @@ static void note(hy__gc *gc, unsigned generation)
         gc->since[i] = 0;
     }
     if (generation == 2) {
-        gc->old = result->candidates - result->collected;
+        gc->old = gc->settled + result->candidates - result->collected;
         gc->survived = 0;
     }
 }
@@ -159,19 +144,20 @@ static void call_back(hy__gc *gc, unsigned generation, const hy_gc_result *resul
     }
 }
 
-int64_t hy_gc_collect(hy_space *space, unsigned generation)
+static bool refuse(const hy_space *space, unsigned generation)
 {
-    hy__gc *const gc = hy__gc_of(space);
-    if (gc == NULL) {
-        return -1;
+    const bool runs = space->is_collecting || space->is_walking;
+    if (!runs && generation < HY_GC_GENERATIONS) {
+        return false;
     }
-    if (generation >= HY_GC_GENERATIONS || space->is_collecting || space->is_walking) {
-        hy__misuse(HY_MISUSE_BAD_ARGUMENT, "gc", space,
-                   generation >= HY_GC_GENERATIONS ? "(there are generations 0 to 2)"
-                                                   : "(a collection runs)");
-        return -1;
-    }
-    space->is_collecting = true;
+    hy__misuse(HY_MISUSE_BAD_ARGUMENT, "gc", space,
+               runs ? "(a collection runs)" : "(there are generations 0 to 2)");
+    return true;
+}
+
+/* A collection, with what is told of it. */
+static bool collect(hy_space *space, hy__gc *gc, unsigned generation)
+{
     call_back(gc, generation, NULL);
     const bool done = run(space, gc, generation);
     if (done) {
@@ -183,6 +169,23 @@ int64_t hy_gc_collect(hy_space *space, unsigned generation)
     }
     gc->result.left = hy__objects_data(&gc->garbage);
     call_back(gc, generation, &gc->result);
+    return done;
+}
+
+int64_t hy_gc_collect(hy_space *space, unsigned generation)
+{
+    _Alignas(max_align_t) char scratch[HY__SCRATCH];
+    if (refuse(space, generation)) {
+        return -1;
+    }
+    hy__gc *const gc = hy__gc_of(space);
+    if (gc == NULL) {
+        return -1;
+    }
+    space->is_collecting = true;
+    hy__scratch_lend(gc, scratch, sizeof scratch);
+    const bool done = collect(space, gc, generation);
+    hy__scratch_take_back(gc);
     space->is_collecting = false;
     return done ? (int64_t)(gc->result.collected + gc->result.uncollectable) : -1;
 }

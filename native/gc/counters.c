@@ -17,10 +17,10 @@ static void fill_in(hy_space *space, hy_gc_counters *c)
         *c = space->gc->counters;
         c->side_bytes = hy__gc_bytes(space->gc);
     }
-    for (size_t i = 1; i < space->log.count; i++) {
+    for (size_t i = space->log.old; i < space->log.count; i++) {
         c->log_entries += space->log.entries[i] != NULL;
     }
-    c->log_bytes = space->log.capacity * sizeof(hy_object *);
+    c->log_bytes = hy__log_bytes(&space->log);
     (void)hy_gc_walk(space, count_frozen, &c->frozen);
 }
 

@@ -118,6 +118,7 @@ static void let_live(const finish *f, hy_object *object)
     }
     hy__set_index(object, 0);
     f->space->log.is_whole = false;
+    f->space->log.has_all = false;
 }
 
 static void leave_out_resurrected(finish *f)

@@ -7,8 +7,9 @@
  *        |
  *        +---- walk.c (map.c, mark.c)  all containers, by the pools of their heap  \
  *        |     (ages.c)         or those of the pools that are young enough        |
- *        +---- log.c            the young and the middle ones, by the log       }  find garbage
- *        +---- linked.c         any generation, by the lists                  /
+ *        +---- log.c            the young and the middle ones, by the log          }  find garbage
+ *        |     (few.c)          or all, where they are few                         |
+ *        +---- linked.c         any generation, by the lists                       /
  *        |
  *        '---- finish.c         weak references, finalizers, what they resurrect, clear
  *
@@ -22,11 +23,19 @@
 
 #include "object/track.h"
 
-/* Memory from the space's page source that grows; what is in it is kept. */
+/* Memory that grows; what is in it is kept. */
 typedef struct hy__buffer {
     void *data;
-    size_t size; /* mapped bytes */
+    size_t size;
+    bool is_lent; /* of the scratch; else mapped from the space's page source */
 } hy__buffer;
+
+/* What is lent to buffers for the time of a collection, on the stack: heaps of up to about 1,000 containers
+ * need no other memory. */
+#define HY__SCRATCH ((size_t)16 << 10)
+
+/* Places of the log that need no mapping. */
+#define HY__FEW 128
 
 /* Objects, in a buffer. */
 typedef struct hy__objects {
@@ -49,12 +58,13 @@ typedef struct hy__gc_pool {
 typedef struct hy__gc_map {
     hy__buffer pools; /* of hy__gc_pool, by address */
     size_t pool_count;
-    uintptr_t window;    /* the first arena */
+    uintptr_t window;    /* the first pool's page */
     size_t window_pages; /* from there */
-    hy__buffer pages; /* number of the pool + 1 by page: the window's, then those of far arenas */
-    hy__buffer far;   /* a table of hashes: hy__gc_arena */
-    size_t far_mask;
+    hy__buffer pages;  /* number of the pool + 1 by page: the window's, then those of far arenas */
+    hy__buffer far;    /* a table of hashes: hy__gc_arena */
+    size_t far_places; /* a power of two; 0: no arena is far */
     uint32_t slots;
+    uint64_t live;      /* blocks of the pools */
     size_t first_alone; /* pools from here on have a mapping of their own, by address */
 } hy__gc_map;
 
@@ -64,18 +74,20 @@ typedef struct hy__gc {
     hy__buffer present; /* of bytes, by slot, where a tool watches each block: holds a container */
     hy__buffer ages;    /* by pools: what they were like after the last collection */
     size_t age_count;
-    hy__buffer
-        known; /* nearly empty pools, and bits of their blocks, as the last full collection left them */
-    hy__buffer bits;
+    hy__buffer known;      /* nearly empty pools, as the last full collection left them */
+    hy__buffer bits;       /* of their blocks */
     hy__buffer next_known; /* those being noted */
     hy__buffer next_bits;
     size_t known_count;
+    char *scratch; /* what is left of it */
+    char *scratch_end;
     hy__objects stack; /* reached, not yet looked at */
     hy__objects garbage;
     hy__gc_link doomed; /* linked: the garbage */
     hy__gc_link frozen; /* linked: what is left alone */
     uint64_t thresholds[HY_GC_GENERATIONS];
     uint64_t since[HY_GC_GENERATIONS]; /* collections of the generation before since one of this */
+    uint64_t settled;                  /* containers that the roots reached in this collection */
     uint64_t survived; /* containers that became old since the last full collection */
     uint64_t old;      /* containers that there were after it */
     hy_gc_fn *callback;
@@ -84,18 +96,14 @@ typedef struct hy__gc {
     size_t root_count;
     hy_gc_result result;
     hy_gc_counters counters; /* totals, and those of the last full collection */
+    hy_object *few[HY__FEW]; /* the log's entries as long as that suffices */
 } hy__gc;
 
 /* What the collector keeps; NULL: no memory. */
 hy__gc *hy__gc_of(hy_space *space);
 
 /* Bytes that it has mapped for collections. */
-static inline size_t hy__gc_bytes(const hy__gc *gc)
-{
-    return gc->map.pools.size + gc->map.far.size + gc->map.pages.size + gc->side.size +
-           gc->present.size + gc->stack.buffer.size + gc->garbage.buffer.size + gc->ages.size +
-           gc->known.size + gc->bits.size + gc->next_known.size + gc->next_bits.size;
-}
+size_t hy__gc_bytes(hy__gc *gc);
 
 /* What counts of an object's references in 32 bits: one that has more is referred to from outside by far. */
 static inline int32_t hy__references_capped(const hy_object *object)
@@ -104,10 +112,23 @@ static inline int32_t hy__references_capped(const hy_object *object)
     return references < INT32_MAX - 1 ? (int32_t)references : INT32_MAX - 1;
 }
 
-/* buffer.c: room for `size` bytes; false: no memory, and all is as it was. */
+/* buffer.c: room for `size` bytes until the collection ends; false: no memory, and all is as it was. */
 bool hy__buffer_reserve(hy_space *space, hy__buffer *buffer, size_t size);
+
+/* The same for longer. */
+bool hy__buffer_keep(hy_space *space, hy__buffer *buffer, size_t size);
+
 void hy__buffer_drop(hy_space *space, hy__buffer *buffer);
 bool hy__objects_add(hy_space *space, hy__objects *objects, hy_object *object);
+
+/* Every buffer of the collector. */
+#define HY__GC_BUFFERS 12
+typedef hy__buffer *hy__gc_buffers[HY__GC_BUFFERS];
+void hy__buffers_of(hy__gc *gc, hy__gc_buffers all);
+
+/* Lend `size` bytes at `scratch`; take them back. */
+void hy__scratch_lend(hy__gc *gc, char *scratch, size_t size);
+void hy__scratch_take_back(hy__gc *gc);
 
 static inline hy_object **hy__objects_data(const hy__objects *objects)
 {
@@ -120,11 +141,35 @@ static inline void hy__push(hy__objects *stack, hy_object *object)
     hy__objects_data(stack)[stack->count++] = object;
 }
 
+/* Call each(child, context) for each child of a container. Most are references and nothing else: then no
+ * function is called. */
+static inline __attribute__((always_inline)) void
+hy__for_each_reference(hy_object *object, hy_visit_fn *each, void *context)
+{
+    const hy__type *const type = hy__type_of(object);
+    if ((type->spec.flags & HY_TYPE_REFERENCES) == 0 || type->spec.item_size != 0) {
+        (void)type->spec.traverse(object, each, context);
+        return;
+    }
+    hy_object **const end = (hy_object **)(void *)((char *)object + type->spec.object_size);
+    for (hy_object **field = (hy_object **)(void *)(object + 1); field < end; field++) {
+        if (*field != NULL) {
+            (void)each(*field, context);
+        }
+    }
+}
+
 /* map.c: lay out the pools of a generation and of younger ones. */
 bool hy__map_make(hy_space *space, hy__gc *gc, unsigned generation);
 
 /* known.c: the log's containers are known to be where they are. */
 void hy__known_add_log(const hy_space *space, const hy__gc *gc);
+
+/* few.c: whether the log has all containers, which are few, or has them from now on. */
+bool hy__few_are_listed(hy_space *space);
+
+/* All of the log are old from now on; where it has all, they stay in it. */
+void hy__few_grow_old(hy_space *space, hy__gc *gc);
 
 /* ages.c: note what the pools are like after a collection, and tell the generation of one by that. */
 void hy__ages_note(hy_space *space, hy__gc *gc);

@@ -75,7 +75,8 @@ typedef struct noting {
 
 static inline uint64_t bit_of(const hy__walk *w, uint32_t slot, uint32_t bit)
 {
-    return (uint64_t)!hy__is_none(w->left[slot]) << bit;
+    const int32_t left = w->left[slot];
+    return (uint64_t)(w->is_settled ? hy__is_settled(left) : !hy__is_none(left)) << bit;
 }
 
 /* Which of 64 blocks hold a container; those that were not looked at don't. */
@@ -99,8 +100,8 @@ static bool note(noting *n, const hy__gc_pool *pool)
 {
     const size_t words = words_of(pool->blocks);
     hy_space *const space = n->walk->space;
-    if (!hy__buffer_reserve(space, n->pools, (n->count + 1) * sizeof(known)) ||
-        !hy__buffer_reserve(space, n->bits, (n->words + words) * sizeof(uint64_t))) {
+    if (!hy__buffer_keep(space, n->pools, (n->count + 1) * sizeof(known)) ||
+        !hy__buffer_keep(space, n->bits, (n->words + words) * sizeof(uint64_t))) {
         return false;
     }
     ((known *)n->pools->data)[n->count++] = (known){
@@ -124,18 +125,36 @@ static void swap(hy__buffer *one, hy__buffer *other)
     *other = kept;
 }
 
-void hy__known_note(hy_space *space, hy__gc *gc, const hy__walk *w)
+/* Fewer blocks are looked at sooner than noted. */
+#define WORTH_NOTING 2048
+
+static bool is_worth_noting(const hy__gc_map *map)
 {
-    const hy__gc_pool *const pools = gc->map.pools.data;
-    noting n = {.walk = w, .pools = &gc->next_known, .bits = &gc->next_bits};
-    bool whole = true;
-    for (size_t i = 0; whole && i < gc->map.first_alone; i++) {
-        if (pools[i].is_nearly_empty) {
-            whole = note(&n, &pools[i]);
+    const hy__gc_pool *const pools = map->pools.data;
+    uint64_t blocks = 0;
+    for (size_t i = 0; i < map->first_alone; i++) {
+        blocks += pools[i].is_nearly_empty ? pools[i].blocks : 0;
+    }
+    return blocks >= WORTH_NOTING;
+}
+
+static bool note_all(noting *n, const hy__gc_map *map)
+{
+    const hy__gc_pool *const pools = map->pools.data;
+    for (size_t i = 0; i < map->first_alone; i++) {
+        if (pools[i].is_nearly_empty && !note(n, &pools[i])) {
+            return false;
         }
     }
+    return true;
+}
+
+void hy__known_note(hy_space *space, hy__gc *gc, const hy__walk *w)
+{
+    noting n = {.walk = w, .pools = &gc->next_known, .bits = &gc->next_bits};
+    const bool noted = is_worth_noting(&gc->map) && note_all(&n, &gc->map);
     swap(&gc->known, &gc->next_known);
     swap(&gc->bits, &gc->next_bits);
-    gc->known_count = whole ? n.count : 0;
+    gc->known_count = noted ? n.count : 0;
     space->log.is_whole = true;
 }

@@ -1,91 +1,98 @@
 /*
- * log.c: garbage among the young, or the young and the middle ones, by the log of the walk engine. An
- * object's place in the log is its index, so that whether a child is a candidate is told by two loads.
+ * log.c: garbage among the young, or the young and the middle ones, by the log of the walk engine; or among
+ * all, where it has all (few.c). An object's place in the log is its index, so that whether a child is a
+ * candidate is told by two loads. What is none has place 0, which is nobody's.
  */
 #include "gc/internal.h"
 
 #define REACHED (-1)
 
 typedef struct search {
-    hy__gc *gc;
-    const hy__log *log;
-    int32_t *left; /* by place in the log */
+    hy_object *const *entries;
     size_t first;
+    size_t count;
+    int32_t *left; /* by place in the log */
+    hy_object **stack;
+    size_t waiting; /* on the stack */
 } search;
 
-/* The place of a child among the candidates; 0: it is none. */
+/* No branch: which way one goes is as good as drawn. */
 static inline size_t place_of(const search *s, const hy_object *child)
 {
     const size_t index = hy__index_of(child);
-    const bool is_one =
-        index >= s->first && index < s->log->count && s->log->entries[index] == child;
-    return is_one ? index : 0;
+    const size_t place = index < s->count ? index : 0;
+    return (place >= s->first) & (s->entries[place] == child) ? place : 0;
 }
 
 static int subtract(hy_object *child, void *context)
 {
     const search *const s = context;
-    const size_t place = place_of(s, child);
-    if (place != 0) {
-        s->left[place]--;
-    }
+    s->left[place_of(s, child)]--;
     return 0;
 }
 
 static int reach(hy_object *child, void *context)
 {
-    const search *const s = context;
+    search *const s = context;
     const size_t place = place_of(s, child);
-    if (place != 0 && s->left[place] != REACHED) {
-        s->left[place] = REACHED;
-        hy__push(&s->gc->stack, child);
-    }
+    s->stack[s->waiting] = child;
+    s->waiting += s->left[place] != REACHED;
+    s->left[place] = REACHED;
     return 0;
 }
 
-static void take_off(search *s)
+/* Returns how many candidates there are. */
+static size_t take_off(search *s)
 {
-    for (size_t i = s->first; i < s->log->count; i++) {
-        hy_object *const object = s->log->entries[i];
+    size_t candidates = 0;
+    for (size_t i = s->first; i < s->count; i++) {
+        hy_object *const object = s->entries[i];
         if (object != NULL) {
             s->left[i] += hy__references_capped(object);
-            s->gc->result.candidates++;
-            (void)hy_object_traverse(object, subtract, s);
+            candidates++;
+            hy__for_each_reference(object, subtract, s);
+            s->left[0] = 0;
         }
     }
+    return candidates;
 }
 
-static void mark(search *s)
+/* Returns how many are reached. */
+static size_t mark(search *s)
 {
-    hy__objects *const stack = &s->gc->stack;
-    for (size_t i = s->first; i < s->log->count; i++) {
-        if (s->log->entries[i] == NULL || s->left[i] <= 0) {
+    size_t reached = 0;
+    s->left[0] = REACHED;
+    for (size_t i = s->first; i < s->count; i++) {
+        if (s->entries[i] == NULL || s->left[i] <= 0) {
             continue;
         }
-        (void)reach(s->log->entries[i], s);
-        while (stack->count > 0) {
-            hy_object *const object = hy__objects_data(stack)[--stack->count];
-            (void)hy_object_traverse(object, reach, s);
+        (void)reach(s->entries[i], s);
+        for (; s->waiting > 0; reached++) {
+            hy__for_each_reference(s->stack[--s->waiting], reach, s);
         }
     }
+    return reached;
 }
 
 /* The reached move up in the log; the rest leaves it. */
-static void part(const search *s, hy__log *log)
+static void part(const search *s, hy__log *log, hy__objects *garbage)
 {
     size_t to = s->first;
-    for (size_t i = s->first; i < log->count; i++) {
+    for (size_t i = s->first; i < s->count; i++) {
         hy_object *const object = log->entries[i];
         if (object == NULL) {
             continue;
         }
-        if (s->left[i] == REACHED) {
-            hy__set_index(object, to);
-            log->entries[to++] = object;
-        } else {
+        if (s->left[i] != REACHED) {
             hy__set_index(object, 0);
-            hy__push(&s->gc->garbage, object);
+            hy__push(garbage, object);
+            continue;
         }
+        if (to != i) {
+            hy__set_index(object, to);
+            log->entries[to] = object;
+        }
+        to++;
     }
     log->count = to;
 }
@@ -93,33 +100,33 @@ static void part(const search *s, hy__log *log)
 static bool reserve(hy_space *space, hy__gc *gc)
 {
     const size_t count = space->log.count;
-    if (!hy__buffer_reserve(space, &gc->side, count * sizeof(int32_t)) ||
-        !hy__buffer_reserve(space, &gc->stack.buffer, count * sizeof(hy_object *)) ||
-        !hy__buffer_reserve(space, &gc->garbage.buffer, count * sizeof(hy_object *))) {
-        return false;
-    }
-    (void)memset(gc->side.data, 0, count * sizeof(int32_t));
-    return true;
+    return hy__buffer_reserve(space, &gc->side, count * sizeof(int32_t)) &&
+           hy__buffer_reserve(space, &gc->stack.buffer, count * sizeof(hy_object *));
 }
 
 bool hy__find_in_log(hy_space *space, hy__gc *gc, unsigned generation)
 {
     hy__log *const log = &space->log;
-    if (log->entries == NULL) {
-        return true;
-    }
     if (!reserve(space, gc)) {
         return false;
     }
     search s = {
-        .gc = gc,
-        .log = log,
+        .entries = log->entries,
+        .first = generation == 0   ? log->middle
+                 : generation == 1 ? log->old
+                                   : 1,
+        .count = log->count,
         .left = gc->side.data,
-        .first = generation == 0 ? log->middle : 1,
+        .stack = hy__objects_data(&gc->stack),
     };
-    take_off(&s);
-    mark(&s);
-    part(&s, log);
+    (void)memset(s.left, 0, s.count * sizeof *s.left);
+    gc->result.candidates = take_off(&s);
+    const size_t lost = gc->result.candidates - mark(&s);
+    if (!hy__buffer_reserve(space, &gc->garbage.buffer, lost * sizeof(hy_object *))) {
+        return false;
+    }
+    part(&s, log, &gc->garbage);
+    log->old = generation == 2 ? log->count : log->old;
     log->middle = log->count;
     return true;
 }

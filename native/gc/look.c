@@ -59,8 +59,9 @@ unsigned hy_gc_generation(hy_space *space, const hy_object *object)
         return hy__ages_of_object(space, object);
     }
     if (!space->is_linked) {
+        const hy__log *const log = &space->log;
         const size_t index = hy__index_of(object);
-        return index == 0 ? 2 : index < space->log.middle ? 1 : 0;
+        return index < log->old ? 2 : index < log->middle ? 1 : 0;
     }
     unsigned generation = 0;
     while (generation < HY_GC_GENERATIONS - 1 &&
@@ -101,6 +102,7 @@ static int unfreeze_one(hy_object *object, void *context)
         hy__unlink(hy__link_of(object));
         hy__link_last(&space->generations[HY_GC_GENERATIONS - 1], hy__link_of(object));
     }
+    space->log.has_all = false;
     ++*count;
     return 0;
 }

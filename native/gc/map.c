@@ -1,10 +1,14 @@
 #include "gc/walk.h"
+#include "heap/peek.h"
+
+#define FIRST_POOLS ((size_t)16)
 
 typedef struct layout {
     hy_space *space;
     hy__gc *gc;
     size_t arenas;
     const void *last_arena;
+    bool any_alone; /* a pool with a mapping of its own */
     uint64_t slots;
     unsigned generation;
     bool failed;
@@ -39,8 +43,8 @@ static int note_pool(layout *made, const hy_heap_pool *pool)
         return 0;
     }
     hy__gc_map *const map = &made->gc->map;
-    const size_t needed = (map->pool_count + 1) * sizeof(hy__gc_pool);
-    if (!hy__buffer_reserve(made->space, &map->pools, needed) ||
+    const size_t places = map->pool_count < FIRST_POOLS ? FIRST_POOLS : map->pool_count + 1;
+    if (!hy__buffer_reserve(made->space, &map->pools, places * sizeof(hy__gc_pool)) ||
         made->slots + pool->carved >= HY__NO_SLOT) {
         made->failed = true;
         return 1;
@@ -49,17 +53,19 @@ static int note_pool(layout *made, const hy_heap_pool *pool)
     look_up(made, &described, pool->live);
     ((hy__gc_pool *)map->pools.data)[map->pool_count++] = described;
     made->slots += described.blocks;
+    map->live += pool->live;
     return 0;
 }
 
 static int note_arena_pool(void *context, const hy_heap_pool *pool)
 {
     layout *const made = context;
-    if (pool->live == 0) {
-        made->gc->counters.pools_skipped += pool->arena != NULL;
+    if (pool->arena == NULL) {
+        made->any_alone = true;
         return 0;
     }
-    if (pool->arena == NULL) {
+    if (pool->live == 0) {
+        made->gc->counters.pools_skipped++;
         return 0;
     }
     made->arenas += pool->arena != made->last_arena;
@@ -69,7 +75,7 @@ static int note_arena_pool(void *context, const hy_heap_pool *pool)
 
 static int note_pool_alone(void *context, const hy_heap_pool *pool)
 {
-    return pool->arena == NULL && pool->live != 0 ? note_pool(context, pool) : 0;
+    return pool->arena == NULL ? note_pool(context, pool) : 0;
 }
 
 /* ---- pages ------------------------------------------------------------------------------------ */
@@ -82,28 +88,34 @@ static inline size_t hash(uintptr_t number)
 static hy__gc_arena *place_of(const hy__gc_map *map, uintptr_t number)
 {
     hy__gc_arena *const far = map->far.data;
-    size_t place = hash(number) & map->far_mask;
+    size_t place = hash(number) & (map->far_places - 1);
     while (far[place].number != 0 && far[place].number != number) {
-        place = (place + 1) & map->far_mask;
+        place = (place + 1) & (map->far_places - 1);
     }
     return &far[place];
 }
 
-/* The pages of the arena that an address is in; `next` are those of a far one that is new. */
-static uint32_t *pages_at(hy__gc_map *map, uintptr_t address, uint32_t **next)
+/* The place of an address's page; `next` are those of a far arena that is new. */
+static uint32_t *page_at(hy__gc_map *map, uintptr_t address, uint32_t **next)
 {
-    uint32_t *const pages = map->pages.data;
-    const uintptr_t number = address >> HY__ARENA_SHIFT;
-    const size_t within = ((number << HY__ARENA_SHIFT) - map->window) / HY_PAGE_SIZE;
+    const size_t within = (address - map->window) / HY_PAGE_SIZE;
     if (within < map->window_pages) {
-        return pages + within;
+        return (uint32_t *)map->pages.data + within;
     }
+    const uintptr_t number = address >> HY__ARENA_SHIFT;
     hy__gc_arena *const arena = place_of(map, number);
     if (arena->number == 0) {
         *arena = (hy__gc_arena){.number = number, .pages = *next};
         *next += HY__PAGES;
     }
-    return arena->pages;
+    return arena->pages + address / HY_PAGE_SIZE % HY__PAGES;
+}
+
+/* A page run's other pages have no block that starts there. */
+static uintptr_t last_page(const hy__gc_pool *pool)
+{
+    const size_t bytes = (size_t)pool->block_size * pool->blocks;
+    return (pool->first + (bytes != 0 ? bytes - 1 : 0)) / HY_PAGE_SIZE;
 }
 
 /* The pages of each pool lead to it. */
@@ -112,53 +124,58 @@ static void enter_pools(hy__gc_map *map)
     const hy__gc_pool *const pools = map->pools.data;
     uint32_t *next = (uint32_t *)map->pages.data + map->window_pages;
     for (size_t i = 0; i < map->first_alone; i++) {
-        const size_t bytes =
-            pools[i].block_size != 0 ? (size_t)pools[i].block_size * pools[i].blocks : HY_PAGE_SIZE;
-        const size_t first = pools[i].first / HY_PAGE_SIZE % HY__PAGES;
-        const size_t last = (pools[i].first + bytes - 1) / HY_PAGE_SIZE % HY__PAGES;
-        uint32_t *const pages = pages_at(map, pools[i].first, &next);
-        for (size_t page = first; page <= last; page++) {
-            pages[page] = (uint32_t)i + 1;
+        const size_t pages = last_page(&pools[i]) - pools[i].first / HY_PAGE_SIZE + 1;
+        uint32_t *const page = page_at(map, pools[i].first, &next);
+        for (size_t j = 0; j < pages; j++) {
+            page[j] = (uint32_t)i + 1;
         }
     }
 }
 
-/* Arenas that lie close together behind the first, as a rule all. */
+/* Arenas that lie close together behind the first, as a rule all. Returns how many are far. */
 static size_t choose_window(hy__gc_map *map, size_t arenas)
 {
     const hy__gc_pool *const pools = map->pools.data;
-    const uintptr_t first = map->first_alone != 0 ? pools[0].first >> HY__ARENA_SHIFT : 0;
-    const size_t most = 4 * arenas + 16;
-    uintptr_t last = 0;
+    const uintptr_t first = map->first_alone != 0 ? pools[0].first / HY_PAGE_SIZE : 0;
+    const size_t most = (4 * arenas + 16) * HY__PAGES;
+    uintptr_t last_arena = 0;
     size_t near = 0;
-    map->window = first << HY__ARENA_SHIFT;
+    map->window = first * HY_PAGE_SIZE;
     map->window_pages = 0;
     for (size_t i = 0; i < map->first_alone; i++) {
-        const uintptr_t number = pools[i].first >> HY__ARENA_SHIFT;
-        if (number != last && number - first < most) {
-            near++;
-            map->window_pages = (number - first + 1) * HY__PAGES;
-        }
-        last = number;
+        const uintptr_t arena = pools[i].first >> HY__ARENA_SHIFT;
+        const bool is_near = (arena + 1) * HY__PAGES - first < most;
+        near += is_near && arena != last_arena;
+        map->window_pages = is_near ? last_page(&pools[i]) - first + 1 : map->window_pages;
+        last_arena = arena;
     }
     return arenas - near;
+}
+
+static size_t places_for(size_t far)
+{
+    size_t places = far != 0 ? 4 : 0;
+    while (places < 4 * far) {
+        places *= 2;
+    }
+    return places;
 }
 
 static bool make_pages(hy_space *space, hy__gc_map *map, size_t arenas)
 {
     const size_t far = choose_window(map, arenas);
-    size_t places = 1;
-    while (places < 4 * far) {
-        places *= 2;
-    }
+    const size_t places = places_for(far);
     const size_t table = places * sizeof(hy__gc_arena);
     const size_t pages = (map->window_pages + far * HY__PAGES) * sizeof(uint32_t);
+    map->far_places = 0;
     if (!hy__buffer_reserve(space, &map->far, table) ||
         !hy__buffer_reserve(space, &map->pages, pages)) {
         return false;
     }
-    map->far_mask = places - 1;
-    (void)memset(map->far.data, 0, table);
+    map->far_places = places;
+    if (places != 0) {
+        (void)memset(map->far.data, 0, table);
+    }
     if (pages != 0) {
         (void)memset(map->pages.data, 0, pages);
     }
@@ -172,11 +189,12 @@ bool hy__map_make(hy_space *space, hy__gc *gc, unsigned generation)
     hy__gc_map *const map = &gc->map;
     hy_heap *const heap = space->containers.heap;
     map->pool_count = 0;
+    map->live = 0;
     gc->counters.pools_skipped = 0;
     (void)hy_heap_walk_pools(heap, note_arena_pool, &made);
     map->first_alone = map->pool_count;
-    if (!made.failed) {
-        (void)hy_heap_walk_pools(heap, note_pool_alone, &made);
+    if (made.any_alone && !made.failed) {
+        (void)hy__heap_peek_pools(heap, note_pool_alone, &made);
     }
     gc->counters.pools_walked = map->pool_count;
     map->slots = (uint32_t)made.slots;
@@ -207,8 +225,9 @@ static uint32_t slot_alone(const hy__gc_map *map, uintptr_t address)
 
 uint32_t hy__map_slot_far(const hy__gc_map *map, uintptr_t address)
 {
-    const hy__gc_arena *const arena = place_of(map, address >> HY__ARENA_SHIFT);
-    if (arena->number == 0) {
+    const hy__gc_arena *const arena =
+        map->far_places != 0 ? place_of(map, address >> HY__ARENA_SHIFT) : NULL;
+    if (arena == NULL || arena->number == 0) {
         return slot_alone(map, address);
     }
     const size_t number = arena->pages[address / HY_PAGE_SIZE % HY__PAGES];

@@ -3,7 +3,7 @@
  *
  *     address ---> page ---> pool ---> slot
  *
- * Pages are numbered from the first arena on, as far as arenas lie close together (the window); the
+ * Pages are numbered from the first pool on, as far as arenas lie close together (the window); those of
  * others have a table of hashes. What is in no arena of the container heap is an atom, or a block with a
  * mapping of its own: those are few, and are looked for by halves.
  */

@@ -122,6 +122,7 @@ static int visit(hy_object *child, void *context)
 /* What frozen ones refer to stays for that alone. */
 static inline void look_at(hy__walk *w, hy_object *object)
 {
+    w->looked_at++;
     if (!hy__is_frozen(object)) {
         hy__for_each_child(w, object, reach, visit);
     }

@@ -156,6 +156,23 @@ static bool reserve(hy_space *space, hy__gc *gc)
     return hy__buffer_reserve(space, &gc->side, ((size_t)gc->map.slots + 1) * sizeof(int32_t));
 }
 
+static bool find(hy__walk *w)
+{
+    begin(w);
+    hy__mark_from_roots(w);
+    w->gc->settled = w->looked_at;
+    w->is_settled = w->looked_at == w->map->live;
+    if (w->failed || w->is_settled) {
+        return !w->failed;
+    }
+    take_off_all(w);
+    hy__mark_reached(w);
+    if (!w->failed) {
+        gather(w);
+    }
+    return !w->failed;
+}
+
 bool hy__find_by_walk(hy_space *space, hy__gc *gc, unsigned generation)
 {
     hy__known_add_log(space, gc);
@@ -166,18 +183,10 @@ bool hy__find_by_walk(hy_space *space, hy__gc *gc, unsigned generation)
     if (!look_for_present(&w)) {
         return false;
     }
-    begin(&w);
-    hy__mark_from_roots(&w);
-    if (!w.failed) {
-        take_off_all(&w);
-        hy__mark_reached(&w);
-    }
-    if (!w.failed) {
-        gather(&w);
-    }
-    if (!w.failed && !space->is_by_pools) {
+    const bool found = find(&w);
+    if (found && !space->is_by_pools) {
         hy__known_note(space, gc, &w);
     }
     gc->stack.count = 0;
-    return !w.failed;
+    return found;
 }

@@ -44,6 +44,8 @@ typedef struct hy__walk {
     uint32_t first_object;
     hy_object *next; /* before all others; NULL: none */
     bool failed;
+    uint64_t looked_at; /* containers, by the marking walk */
+    bool is_settled;    /* the roots reach all that there is: no block was looked at otherwise */
     hy__edge edges[HY__WAITING_SLOTS]; /* rings: first in, first out */
     hy_object *objects[HY__WAITING_OBJECTS];
 } hy__walk;

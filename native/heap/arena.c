@@ -150,8 +150,8 @@ static hy__pool *take_at(hy__heap *heap, hy__arena *arena, size_t page, unsigned
     if (was_empty) {
         hy__arena_begin(heap, arena);
     }
-    pool->stale = arena->huge ? (uint16_t)((1U << (pages < 16 ? pages : 16)) - 1U)
-                              : dirty_among(arena, page, pages);
+    pool->stale = (uint16_t)(arena->huge ? (1U << (pages < 16 ? pages : 16)) - 1U
+                                         : dirty_among(arena, page, pages));
     *fresh = pages - occupy(heap, arena, page, pages, pool->number);
     heap->resident_pages += arena->huge || request->is_run ? *fresh : 0;
     heap->empty_arenas -= was_empty;

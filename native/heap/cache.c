@@ -135,7 +135,9 @@ void hy__cache_flush(hy__heap *heap, unsigned size_class)
 void hy__cache_flush_all(hy__heap *heap)
 {
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        hy__cache_flush(heap, size_class);
+        if (hy__cache_count(heap, size_class) != 0) {
+            hy__cache_flush(heap, size_class);
+        }
     }
 }
 

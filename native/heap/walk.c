@@ -3,6 +3,7 @@
  */
 #include "heap/bitrun.h"
 #include "heap/internal.h"
+#include "heap/peek.h"
 
 typedef struct heap_walk {
     hy__heap *heap;
@@ -146,10 +147,9 @@ static int show_large(const hy__span *span, hy_heap_pool_fn *visit, void *contex
     return visit(context, &shown);
 }
 
-int hy_heap_walk_pools(hy_heap *handle, hy_heap_pool_fn *visit, void *context)
+int hy__heap_peek_pools(hy_heap *handle, hy_heap_pool_fn *visit, void *context)
 {
     hy__heap *const heap = hy__heap_of(handle);
-    hy__cache_flush_all(heap);
     hy__span_sort(heap);
     for (hy__span *span = heap->spans; span != NULL; span = span->next) {
         const int stop = span->heap != NULL
@@ -160,4 +160,10 @@ int hy_heap_walk_pools(hy_heap *handle, hy_heap_pool_fn *visit, void *context)
         }
     }
     return 0;
+}
+
+int hy_heap_walk_pools(hy_heap *handle, hy_heap_pool_fn *visit, void *context)
+{
+    hy__cache_flush_all(hy__heap_of(handle));
+    return hy__heap_peek_pools(handle, visit, context);
 }

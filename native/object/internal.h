@@ -26,14 +26,23 @@
 #define HY__GENERATIONS 3
 
 /* The walk engine's log: the containers made lately, each of which has its place here as its index.
- * Those before `middle` have survived a collection. Place 0 is nobody's. */
+ *
+ *     0          1 ...       old ...             middle ...    count
+ *     nobody's   old ones    survived one        young
+ *                            collection
+ *
+ * Old ones are in it only where it has all (gc/few.c). */
 typedef struct hy__log {
     hy_object **entries; /* NULL: one that died */
+    hy_object **first;   /* the entries before any are mapped: `first_capacity` of them */
+    size_t first_capacity;
     size_t count;
     size_t middle;
+    size_t old;
     size_t capacity;
     bool is_kept;  /* the collector is in use */
     bool is_whole; /* all that came since the last full collection is in it, or known otherwise */
+    bool has_all;  /* every container that is not frozen is in it */
 } hy__log;
 
 /* The linked engine's header in front of each container. While it is in doubt, `previous` holds what
@@ -101,6 +110,7 @@ struct hy_space {
     bool is_collecting; /* from the callback before a collection to that after it */
     bool is_walking;    /* the collector looks at the heap: no object may be made or dropped */
     uint32_t list_limit;
+    uint32_t few_most;    /* containers up to which the log keeps all */
     hy__dead *quarantine; /* a ring of HY__QUARANTINE; NULL: not a debug space */
     uint32_t oldest;
     uint32_t quarantined;

@@ -7,7 +7,7 @@
 static bool config_is_valid(const hy_space_config *config)
 {
     return config->size == sizeof *config && (config->flags & ~(uint32_t)HY_SPACE_DEBUG) == 0 &&
-           config->engine <= HY_GC_POOLS && config->reserved == 0;
+           config->engine <= HY_GC_POOLS;
 }
 
 /* The space in its own arena; NULL where there is no memory. */
@@ -52,6 +52,7 @@ hy_space *hy_space_new(const hy_space_config *config)
     const bool has_lists = !space->is_debug && !hy__is_annotating();
     const uint32_t limit = given->list_limit != 0 ? given->list_limit - 1 : HY_OBJECT_LIST_DEFAULT;
     space->list_limit = has_lists ? limit : 0;
+    space->few_most = given->few != 0 ? given->few - 1 : HY_GC_FEW_DEFAULT;
     space->atoms.heap = new_heap(given);
     space->containers.heap = new_heap(given);
     if (space->atoms.heap == NULL || space->containers.heap == NULL ||

@@ -1,12 +1,13 @@
 #include "object/track.h"
 
-#define FIRST_CAPACITY ((size_t)8 << 10) /* entries: 64 KiB */
+#define FIRST_MAPPED ((size_t)8 << 10) /* entries: 64 KiB */
 
 void hy__track_open(hy_space *space, const hy_page_source *source)
 {
     space->source = source != NULL ? source : hy_pages_mmap();
     space->log.count = 1;
     space->log.middle = 1;
+    space->log.old = 1;
     for (int i = 0; i < HY__GENERATIONS; i++) {
         hy__gc_link *const list = &space->generations[i];
         list->next = list;
@@ -14,52 +15,81 @@ void hy__track_open(hy_space *space, const hy_page_source *source)
     }
 }
 
-static void unmap_log(hy_space *space)
+void hy__track_begin(hy_space *space, hy_object **first, size_t count)
 {
-    if (space->log.entries != NULL) {
-        space->source->unmap(space->source->context, space->log.entries,
-                             space->log.capacity * sizeof(hy_object *));
+    hy__log *const log = &space->log;
+    log->is_kept = true;
+    log->first = first;
+    log->first_capacity = count;
+    log->entries = first;
+    log->capacity = count;
+}
+
+/* Back to the first entries. Returns the bytes given back. */
+static size_t unmap_log(hy_space *space)
+{
+    hy__log *const log = &space->log;
+    const size_t bytes = hy__log_bytes(log);
+    if (bytes != 0) {
+        space->source->unmap(space->source->context, log->entries, bytes);
     }
+    log->entries = log->first;
+    log->capacity = log->first_capacity;
+    return bytes;
 }
 
 void hy__track_close(hy_space *space)
 {
-    unmap_log(space);
-    space->log.entries = NULL;
+    (void)unmap_log(space);
+}
+
+void hy__track_forget(hy__log *log)
+{
+    for (size_t i = 1; i < log->count; i++) {
+        if (log->entries[i] != NULL) {
+            hy__set_index(log->entries[i], 0);
+        }
+    }
+    log->count = 1;
+    log->middle = 1;
+    log->old = 1;
+    log->has_all = false;
 }
 
 size_t hy__track_trim(hy_space *space)
 {
     hy__log *const log = &space->log;
-    if (log->count != 1) {
+    if (log->count != log->old) {
         return 0;
     }
-    const size_t bytes = log->capacity * sizeof(hy_object *);
-    unmap_log(space);
-    log->entries = NULL;
-    log->capacity = 0;
-    return bytes;
+    hy__track_forget(log);
+    return unmap_log(space);
+}
+
+bool hy__log_reserve(hy_space *space, size_t count)
+{
+    hy__log *const log = &space->log;
+    const size_t bytes = hy__round_up(count * sizeof(hy_object *), HY_PAGE_SIZE);
+    if (count <= log->capacity) {
+        return true;
+    }
+    hy_object **const entries = space->source->map(space->source->context, bytes, HY_PAGE_SIZE);
+    if (entries == NULL) {
+        return false;
+    }
+    (void)memcpy(entries, log->entries, log->count * sizeof(hy_object *));
+    (void)unmap_log(space);
+    log->entries = entries;
+    log->capacity = bytes / sizeof(hy_object *);
+    return true;
 }
 
 static bool grow_log(hy_space *space)
 {
-    hy__log *const log = &space->log;
-    const size_t capacity = log->capacity != 0 ? log->capacity * 2 : FIRST_CAPACITY;
-    if (log->count >= HY__INDEX_LIMIT) {
-        return false;
-    }
-    hy_object **const entries =
-        space->source->map(space->source->context, capacity * sizeof(hy_object *), HY_PAGE_SIZE);
-    if (entries == NULL) {
-        return false;
-    }
-    if (log->entries != NULL) {
-        (void)memcpy(entries, log->entries, log->count * sizeof(hy_object *));
-    }
-    unmap_log(space);
-    log->entries = entries;
-    log->capacity = capacity;
-    return true;
+    const hy__log *const log = &space->log;
+    const size_t doubled = log->capacity * 2;
+    return log->count < HY__INDEX_LIMIT &&
+           hy__log_reserve(space, doubled > FIRST_MAPPED ? doubled : FIRST_MAPPED);
 }
 
 /* Close the gaps that the dead have left. */
@@ -67,6 +97,7 @@ static void compact_log(hy__log *log)
 {
     size_t to = 1;
     size_t middle = 1;
+    size_t old = 1;
     for (size_t from = 1; from < log->count; from++) {
         hy_object *const object = log->entries[from];
         if (object != NULL) {
@@ -74,8 +105,10 @@ static void compact_log(hy__log *log)
             log->entries[to++] = object;
         }
         middle = from + 1 == log->middle ? to : middle;
+        old = from + 1 == log->old ? to : old;
     }
     log->middle = middle;
+    log->old = old;
     log->count = to;
 }
 
@@ -85,9 +118,7 @@ static bool has_room(hy_space *space)
     if (log->count < log->capacity) {
         return true;
     }
-    if (log->capacity != 0) {
-        compact_log(log);
-    }
+    compact_log(log);
     return log->count < log->capacity / 2 || grow_log(space) || log->count < log->capacity;
 }
 
@@ -100,6 +131,7 @@ void hy__track(hy_space *space, hy_object *object)
     hy__log *const log = &space->log;
     if (!log->is_kept || !has_room(space)) {
         log->is_whole = false;
+        log->has_all = false;
         return;
     }
     hy__set_index(object, log->count);

@@ -31,6 +31,12 @@ static inline void hy__set_index(hy_object *object, size_t index)
     object->count = rest | (int64_t)index * HY_OBJECT_INDEX;
 }
 
+/* Bytes mapped for the log. */
+static inline size_t hy__log_bytes(const hy__log *log)
+{
+    return log->entries != log->first ? log->capacity * sizeof(hy_object *) : 0;
+}
+
 static inline void hy__link_last(hy__gc_link *list, hy__gc_link *link)
 {
     link->next = list;
@@ -48,7 +54,16 @@ static inline void hy__unlink(hy__gc_link *link)
 void hy__track_open(hy_space *space, const hy_page_source *source);
 void hy__track_close(hy_space *space);
 
-/* A log without entries is given back. Returns its bytes. */
+/* A log is kept from now on, at first in `count` entries of the collector's. */
+void hy__track_begin(hy_space *space, hy_object **first, size_t count);
+
+/* Let the log have so many entries, that of nobody included. False: no memory. */
+bool hy__log_reserve(hy_space *space, size_t count);
+
+/* All of the log are old from now on, and in it no more. */
+void hy__track_forget(hy__log *log);
+
+/* A log without young and middle ones is given back. Returns its bytes. */
 size_t hy__track_trim(hy_space *space);
 
 /* A container begins, or lives on after all: it is young. Without memory for the log, it is old. */

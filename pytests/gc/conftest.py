@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,10 +14,23 @@ if TYPE_CHECKING:
 
     MakeSpace = Callable[..., ObjectSpace]
 
-ENGINES = ("walk", "linked", "pools")
+CONFIGS: dict[str, dict[str, Any]] = {
+    "walk": {"engine": "walk", "few": 0},
+    "listed": {"engine": "walk"},
+    "linked": {"engine": "linked"},
+    "pools": {"engine": "pools"},
+}
+"""The walk engine twice: the graphs of tests are small, and it would keep a list of all."""
 
-OF_OBJECTS = ("walk", "linked")
+ENGINES = tuple(CONFIGS)
+
+OF_OBJECTS = ("walk", "listed", "linked")
 """The engines whose generations are of objects."""
+
+
+def space_of(engine: str, **config: Any) -> ObjectSpace:
+    """A space with the engine of that name."""
+    return ObjectSpace(**CONFIGS[engine], **config)
 
 
 @pytest.fixture(params=ENGINES)
@@ -35,7 +48,7 @@ def source() -> FaultyPages:
 @pytest.fixture
 def make_space(source: FaultyPages, engine: str) -> Iterator[MakeSpace]:
     """Makes spaces over `source`; takes what ObjectSpace takes."""
-    with verified_spaces(source, engine=engine) as make:
+    with verified_spaces(source, **CONFIGS[engine]) as make:
         yield make
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from heapyard import ObjectSpace, ObjectType
 
-__all__ = ["FIELDS", "Graph", "build", "drop", "graphs", "reachable"]
+__all__ = ["FIELDS", "Graph", "build", "drop", "graphs", "reachable", "scattered"]
 
 FIELDS = 4
 
@@ -37,6 +38,19 @@ def graphs(draw: st.DrawFn, *, most: int = 40) -> Graph:
     )
     rows = tuple((origin, field, target) for (origin, field), target in sorted(edges.items()))
     return Graph(size, rows, draw(st.frozensets(node)))
+
+
+def scattered(size: int, seed: str) -> Graph:
+    """A graph of so many nodes, drawn at once: edge by edge would take Hypothesis far longer.
+
+    Up to three references a node; none, one, a tenth or half of the nodes are roots.
+    """
+    draw = random.Random(seed)
+    fields = [(node, field) for node in range(size) for field in range(FIELDS)]
+    used = sorted(draw.sample(fields, draw.randint(0, 3 * size)))
+    edges = tuple((node, field, draw.randrange(size)) for node, field in used)
+    roots = draw.sample(range(size), draw.choice([0, 1, size // 10, size // 2]))
+    return Graph(size, edges, frozenset(roots))
 
 
 def reachable(graph: Graph, start: Iterable[int]) -> frozenset[int]:

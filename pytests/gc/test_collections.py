@@ -12,7 +12,7 @@ from heapyard._native.library import library
 from heapyard.collector import Engine
 from heapyard.errors import BadArgumentError, OutOfMemoryError
 from heapyard.misuse import recorded_misuse
-from pytests.gc.conftest import OF_OBJECTS, counters
+from pytests.gc.conftest import OF_OBJECTS, counters, space_of
 from pytests.gc.test_finalizers import ring
 from pytests.object.nodes import field, set_field
 
@@ -90,11 +90,7 @@ def test_thresholds_collect_by_themselves(space: ObjectSpace) -> None:
     assert counters(space).young_collections == before
 
 
-def space_walks(space: ObjectSpace) -> bool:
-    return space.engine is Engine.WALK
-
-
-def test_roots_change_nothing_but_the_order_of_the_work(make_space: MakeSpace) -> None:
+def test_roots_change_nothing_but_the_order_of_the_work(make_space: MakeSpace, engine: str) -> None:
     space = make_space()
     node = space.node_type("node", 2)
     objects = space.new_many(node, 100)
@@ -105,7 +101,7 @@ def test_roots_change_nothing_but_the_order_of_the_work(make_space: MakeSpace) -
     before = counters(space).candidates
     space.set_roots([objects[0]])
     space.collect()
-    if space_walks(space):
+    if engine == "walk":
         assert counters(space).candidates - before == 150 - 4, "what roots reach is in no doubt"
     assert not set(garbage) & set(space.containers())
     live = set(space.containers())
@@ -212,7 +208,7 @@ def test_free_blocks_are_no_containers_whatever_the_heaps_key(
 
 def test_containers_are_found_in_arenas_far_apart(engine: str) -> None:
     source = BufferPages(300 << 20)
-    with ObjectSpace(source=source, engine=engine) as space:
+    with space_of(engine, source=source) as space:
         node = space.node_type("node", 60)
         near = space.new_many(node, 10_000)
         hole = source.map(200 << 20)
@@ -242,7 +238,7 @@ def test_out_of_memory_postpones_and_changes_nothing(engine: str) -> None:
     """At the k-th request for pages, for every k."""
     for k in range(1, 40):
         source = FaultyPages()
-        with ObjectSpace(source=source, engine=engine) as space:
+        with space_of(engine, source=source) as space:
             node = space.node_type("node", 4, kind=Kind.FINALIZE, finalize=lambda _: None)
             ring(space, node, 9000)
             kept = ring(space, node, 500)

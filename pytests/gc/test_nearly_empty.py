@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heapyard import Kind, ObjectSpace
-from pytests.gc.conftest import ENGINES, counters
+from pytests.gc.conftest import ENGINES, counters, space_of
 from pytests.gc.graphs import FIELDS, Graph, build, drop, graphs, reachable
 from pytests.gc.test_finalizers import ring
 
@@ -85,7 +85,7 @@ def test_what_a_finalizer_kept_is_found_again(space: ObjectSpace, generation: in
 
 def lives_after(engine: str, graph: Graph, generations: list[int]) -> frozenset[int]:
     """The nodes that live when all but the roots were dropped, one part before each collection."""
-    with ObjectSpace(engine=engine) as space:
+    with space_of(engine) as space:
         node = space.node_type("node", FIELDS)
         kept = thin_out(space, node)
         objects = build(space, node, graph)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from heapyard import Kind, ObjectSpace
-from pytests.gc.conftest import ENGINES
-from pytests.gc.graphs import FIELDS, Graph, build, drop, graphs, reachable
+from heapyard import Kind
+from pytests.gc.conftest import ENGINES, space_of
+from pytests.gc.graphs import FIELDS, Graph, build, drop, graphs, reachable, scattered
 
 PASSED_LATE = Graph(5, ((0, 1, 3), (0, 0, 1), (1, 0, 2), (2, 0, 0), (3, 0, 4)), frozenset([1]))
 """Node 0 is reached when the walk has passed it, and what it refers to is further on."""
@@ -16,12 +16,15 @@ PASSED_LATE = Graph(5, ((0, 1, 3), (0, 0, 1), (1, 0, 2), (2, 0, 0), (3, 0, 4)), 
 WIDE = 100
 """References of nodes of which a few make a pool."""
 
+GRAPHS, SHARDS = 100_000, 20
+"""Those of one night, and the tests that they are spread over."""
+
 RING = Graph(3, ((0, 0, 1), (1, 0, 2), (2, 0, 0)), frozenset())
 
 
 def lives_after(engine: str, graph: Graph) -> tuple[frozenset[int], list[int]]:
     """The nodes that live after a full collection, and what it and a second one answered."""
-    with ObjectSpace(engine=engine) as space:
+    with space_of(engine) as space:
         objects = build(space, space.node_type("node", FIELDS), graph)
         drop(space, objects, set(range(graph.size)) - graph.roots)
         counts = [space.collect(), space.collect()]
@@ -44,10 +47,14 @@ def test_what_lives_is_what_the_roots_reach(graph: Graph) -> None:
 
 
 @pytest.mark.stress
-@pytest.mark.timeout(7200)
-@given(graphs(most=300))
-@settings(max_examples=100_000)
-def test_what_lives_is_what_the_roots_reach_on_many_graphs(graph: Graph) -> None:
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("shard", range(SHARDS))
+@given(size=st.integers(1, 300), seed=st.integers(0, 2**64 - 1))
+@settings(max_examples=GRAPHS // SHARDS)
+def test_what_lives_is_what_the_roots_reach_on_many_graphs(
+    shard: int, size: int, seed: int
+) -> None:
+    graph = scattered(size, f"{shard}, {seed}")
     expected = reachable(graph, graph.roots)
     for engine in ENGINES:
         assert lives_after(engine, graph)[0] == expected
@@ -56,7 +63,7 @@ def test_what_lives_is_what_the_roots_reach_on_many_graphs(graph: Graph) -> None
 def finalized(engine: str, graph: Graph, keep: frozenset[int]) -> tuple[list[int], frozenset[int]]:
     """The nodes whose finalizers ran, in order, and those that live; `keep` keep themselves."""
     ran: list[int] = []
-    with ObjectSpace(engine=engine) as space:
+    with space_of(engine) as space:
 
         def finalize(address: int) -> None:
             node = objects.index(address)
@@ -110,7 +117,7 @@ def drop_and_collect(
 ) -> list[frozenset[int]]:
     """What lives after each collection, while the references from outside go one by one."""
     seen: list[frozenset[int]] = []
-    with ObjectSpace(engine=engine) as space:
+    with space_of(engine) as space:
         space.collect(0)
         fields = WIDE if engine == "pools" else FIELDS
         objects = build(space, space.node_type("node", fields), graph)

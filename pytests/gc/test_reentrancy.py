@@ -10,7 +10,7 @@ from heapyard import FaultyPages, Kind, ObjectSpace
 from heapyard._native.prototypes.objects import ObjectStruct
 from heapyard.errors import BadArgumentError, HeapyardError, OutOfMemoryError
 from heapyard.misuse import recorded_misuse
-from pytests.gc.conftest import counters
+from pytests.gc.conftest import counters, space_of
 from pytests.gc.test_finalizers import ring
 from pytests.object.nodes import field, set_field
 
@@ -229,7 +229,7 @@ def test_a_root_that_has_gone_is_told_in_a_debug_space(make_space: MakeSpace) ->
 
 def test_all_that_is_mapped_is_counted_and_trim_gives_the_rest_back(engine: str) -> None:
     source = FaultyPages()
-    with ObjectSpace(source=source, engine=engine) as space:
+    with space_of(engine, source=source) as space:
         node = space.node_type("node", 4)
         space.collect()
         ring(space, node, 30_000)
@@ -252,7 +252,7 @@ def test_all_that_is_mapped_is_counted_and_trim_gives_the_rest_back(engine: str)
 @pytest.mark.parametrize("call", ["thresholds", "callback", "roots"])
 def test_without_memory_for_a_collector_nothing_is_set(engine: str, call: str) -> None:
     source = FaultyPages()
-    with ObjectSpace(source=source, engine=engine) as space:
+    with space_of(engine, source=source) as space:
         calls: dict[str, Callable[[], object]] = {
             "thresholds": lambda: space.set_thresholds(1),
             "callback": lambda: space.set_callback(lambda _: None),

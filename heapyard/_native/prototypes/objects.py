@@ -93,7 +93,7 @@ class SpaceConfigStruct(Structure):
         ("list_limit", c_uint32),
         ("flags", c_uint32),
         ("engine", c_uint32),
-        ("reserved", c_uint32),
+        ("few", c_uint32),
     )
 
 

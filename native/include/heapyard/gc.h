@@ -66,9 +66,9 @@ HY_API bool hy_gc_set_thresholds(hy_space *space, uint64_t young, uint32_t middl
 typedef struct hy_gc_result {
     uint32_t generation;
     uint32_t reserved;
-    uint64_t candidates;    /* containers looked at */
-    uint64_t collected;     /* objects that ended */
-    uint64_t resurrected;   /* objects that finalizers made reachable again */
+    uint64_t candidates;  /* containers in doubt: looked at, and not known to be alive by a root */
+    uint64_t collected;   /* objects that ended */
+    uint64_t resurrected; /* objects that finalizers made reachable again */
     uint64_t uncollectable; /* objects that live on since nothing breaks their cycles */
     hy_object *const *left; /* these; valid while the callback runs */
 } hy_gc_result;

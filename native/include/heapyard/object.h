@@ -65,6 +65,9 @@ HY_BEGIN_DECLS
 #define HY_OBJECT_LISTS        (HY_OBJECT_MAX_LISTED / HY_HEAP_ALIGNMENT)
 #define HY_OBJECT_LIST_DEFAULT UINT32_C(256)
 
+/* The containers up to which a space is small, unless the configuration says. */
+#define HY_GC_FEW_DEFAULT UINT32_C(10000)
+
 typedef struct hy_space hy_space;
 typedef struct hy_type hy_type;
 
@@ -169,7 +172,8 @@ typedef struct hy_space_config {
                                    * default */
     uint32_t flags;               /* hy_space_flags, or-ed */
     uint32_t engine;              /* a hy_gc_engine */
-    uint32_t reserved;            /* 0 */
+    uint32_t few; /* one more than the containers up to which the walk engine keeps a
+                                   * list of all, and does not look at pools; 0: the default */
 } hy_space_config;
 
 /* ---- what the inline paths need to see; the rest is hidden ---------------------------------- */
