@@ -21,7 +21,8 @@ static inline size_t place_of(const search *s, const hy_object *child)
 {
     const size_t index = hy__index_of(child);
     const size_t place = index < s->count ? index : 0;
-    return (place >= s->first) & (s->entries[place] == child) ? place : 0;
+    const bool is_one = (place >= s->first) & (s->entries[place] == child);
+    return is_one ? place : 0;
 }
 
 static int subtract(hy_object *child, void *context)
