@@ -62,6 +62,7 @@ FEW = 10_000
 """HY_GC_FEW_DEFAULT: the containers up to which the walk engine keeps a list of all."""
 
 _UINT32_MAX = (1 << 32) - 1
+_MOST_FIELDS = (1 << 32) - 1
 _CONTAINER, _REFERENCES, _WEAK, _BORROWS = 1, 2, 4, 8
 _DEBUG = 1
 _REFERENCE_SHIFT = 31
@@ -202,6 +203,7 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
 
     def new(self, kind: ObjectType, items: int | None = None) -> int:
         """A new object with one reference. Raises OutOfMemoryError."""
+        self._require_own(kind)
         if (items is None) != (kind.item_size == 0):
             wants = "must be given" if kind.item_size else "must be left out"
             raise BadArgumentError("items", items, f"{wants} for {kind!r}")
@@ -213,6 +215,11 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
             raise OutOfMemoryError(f"No memory for an object of {kind!r}.")
         return int(made)
 
+    def _require_own(self, kind: ObjectType) -> None:
+        _ = self.handle  # closed: told
+        if self._types.get(kind.handle) is not kind:
+            raise BadArgumentError("kind", kind, "must be a type of this space")
+
     def node_type(
         self,
         name: str,
@@ -223,12 +230,18 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
         **functions: Unpack[Functions],
     ) -> ObjectType:
         """A type of objects that are `fields` references."""
+        if not 0 <= fields <= _MOST_FIELDS:
+            raise BadArgumentError("fields", fields, f"must be from 0 to {_MOST_FIELDS}")
         size = HEADER + 8 * fields
         return self.type(name, size=size, kind=kind, references=True, weak=weak, **functions)
 
     def new_many(self, kind: ObjectType, count: int) -> list[int]:
         """`count` new objects, made by one call into C. Raises OutOfMemoryError: none is left."""
-        made = (ctypes.c_void_p * size_argument("count", count))()
+        self._require_own(kind)
+        try:
+            made = (ctypes.c_void_p * size_argument("count", count))()
+        except (MemoryError, OverflowError):
+            raise OutOfMemoryError(f"No memory for {count} addresses.") from None
         found = self._native.hy_new_many(kind.handle, made, count)
         objects = [made[index] or 0 for index in range(found)]
         if found < count:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heapyard import Kind, ObjectSpace
-from heapyard.errors import BadArgumentError, ClosedError
+from heapyard.errors import BadArgumentError, ClosedError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -176,3 +176,32 @@ def test_what_a_function_raises_goes_no_further(
         space.decref(space.new(bad))
     assert space.objects() == []
     assert capsys.readouterr().out == "from within\n"
+
+
+def test_a_type_of_another_space_is_refused(space: ObjectSpace) -> None:
+    with ObjectSpace() as other:
+        foreign = other.node_type("foreign", 1)
+        for make in (lambda: space.new(foreign), lambda: space.new_many(foreign, 1)):
+            with pytest.raises(BadArgumentError, match="must be a type of this space"):
+                make()
+        assert other.objects() == []
+
+
+def test_a_closed_space_makes_nothing() -> None:
+    space = ObjectSpace()
+    node = space.node_type("node", 1)
+    space.close()
+    for make in (lambda: space.new(node), lambda: space.new_many(node, 1)):
+        with pytest.raises(ClosedError):
+            make()
+
+
+@pytest.mark.parametrize("fields", [-1, 2**32])
+def test_a_number_of_fields_that_is_none_is_refused(space: ObjectSpace, fields: int) -> None:
+    with pytest.raises(BadArgumentError, match=f"fields={fields}.*from 0 to 4294967295"):
+        space.node_type("node", fields)
+
+
+def test_more_objects_than_there_are_addresses_for_is_out_of_memory(space: ObjectSpace) -> None:
+    with pytest.raises(OutOfMemoryError, match="addresses"):
+        space.new_many(space.node_type("node", 1), 2**60)

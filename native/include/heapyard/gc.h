@@ -22,6 +22,9 @@
  * collection, middle are others with room, old are full ones. It needs no log, and looks at all that
  * lies in the same pools as the young.
  *
+ * Where there are few containers (hy_space_config.few), the log keeps the old ones too, and full collections
+ * go by it instead of by the pools. A collection takes 16 KiB of the stack; what it needs beyond that is mapped.
+ *
  * What a collection does with garbage, in this order: weak references to it are cleared, and their
  * callbacks called; finalizers run, each once, all before anything is taken apart; what they have made
  * reachable again stays, with all that it refers to; the rest is cleared, and ends by its references
