@@ -114,6 +114,7 @@ static size_t find_dirty(const hy__arena *arena, const hy__page_request *request
     size_t rest = SIZE_MAX; /* the shortest longer run's */
     size_t rest_at = arena->pages;
     for (size_t page = arena->header_pages;
+         gap != request->most &&
          (page = hy__bits_find(arena->dirty_bits, page, arena->pages, true)) < arena->pages;) {
         const size_t end = hy__bits_find(arena->dirty_bits, page, arena->pages, false);
         const size_t length = end - page;

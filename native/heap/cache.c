@@ -22,10 +22,6 @@
 #define LIMIT_BLOCKS 1024
 #define LIMIT_PART   8
 
-/* Frees whose blocks lie at most so many bytes apart are in a row; which of the next ones is fetched. */
-#define FETCH_WITHIN ((uintptr_t)1024)
-#define FETCH_AHEAD  2
-
 /* A free takes one off the quota, malloc adds one to the allocs: so neither has to count what is in the
  * cache. */
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class)
@@ -128,6 +124,7 @@ void hy__cache_flush_to(hy__heap *heap, unsigned size_class, uint32_t cap)
 /* Empty a cache; as many blocks may go in again. */
 void hy__cache_flush(hy__heap *heap, unsigned size_class)
 {
+    hy__late_end(heap);
     hy__cache_flush_to(heap, size_class, heap->classes[size_class].cap);
 }
 
@@ -205,6 +202,11 @@ static __attribute__((noinline)) void put_plain(hy__heap *heap, hy__pool *pool, 
         put_big(heap, pool, block);
         return;
     }
+    if (heap->late_next != 0) {
+        hy__late_finish(heap);
+        hy_heap_free(&heap->window, block); /* what is known of it may be so no more */
+        return;
+    }
     if (hy__link_fits(heap, block)) {
         put_other(heap, size_class, block);
         return;
@@ -220,49 +222,16 @@ static __attribute__((noinline)) void put_plain(hy__heap *heap, hy__pool *pool, 
     hy__drain_note(heap, (size_t)granted * heap->classes[size_class].block_size);
 }
 
-/*
- * Past the full cache, blocks are in memory, and a free that reads one waits for it. Where the pool's last
- * one lies beside it, as what was made in a row does, the processor is asked for the next one now.
- */
-static inline void fetch_next(const hy__pool *pool, const hy_heap_link *block)
-{
-    const uintptr_t step = (uintptr_t)block - (uintptr_t)pool->free;
-    if (step + FETCH_WITHIN < 2 * FETCH_WITHIN) {
-        __builtin_prefetch((const char *)block + (intptr_t)(step * FETCH_AHEAD), 1);
-    }
-}
-
-/* What a block that went past the cache leaves to do. */
-static __attribute__((noinline)) void tidy(hy__heap *heap, hy__pool *pool)
-{
-    hy__class *const class = &heap->classes[pool->size_class];
-    if (hy__pool_turns(pool)) {
-        hy__pool_turn(heap, pool);
-    }
-    if (class->out < class->look_below) {
-        hy__drain_note_slice(heap, class);
-    }
-}
-
-/*
- * A block of a plain page that starts where one does is freed, and the quota does not cover it. As short,
- * and with as few writes, as can be: while the block is on its way from memory, the processor goes on
- * with the next frees, as many as it can hold.
- */
+/* A block of a plain page that starts where one does is freed, and the quota does not cover it. */
 void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
 {
-    hy__class *const class = &heap->classes[pool->size_class];
+    const hy__class *const class = &heap->classes[pool->size_class];
     const hy_heap_bin *const bin = &heap->window.bins[pool->size_class];
     const bool full = bin->quota == 0 && (int64_t)bin->allocs <= class->balance - class->cap;
-    if (__builtin_expect(!full || pool->size_class >= HY__BIG_CLASS || hy__link_fits(heap, block),
-                         0)) {
+    if (__builtin_expect(full && pool->size_class < HY__BIG_CLASS, 1)) {
+        hy__late_put(heap, pool, block);
+    } else {
         put_plain(heap, pool, block);
-        return;
-    }
-    fetch_next(pool, block);
-    const bool turns = hy__pool_link_in(heap, pool, block);
-    if (__builtin_expect(turns || class->out < class->look_below, 0)) {
-        tidy(heap, pool);
     }
 }
 

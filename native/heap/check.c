@@ -340,6 +340,7 @@ hy_check_result hy_heap_check(hy_heap *handle)
 {
     hy__heap *const heap = hy__heap_of(handle);
     heap_sums sums = {.run_bytes = 0};
+    hy__late_end(heap);
     const hy__span *previous = NULL;
     for (hy__span *span = heap->spans; span != NULL; span = span->next) {
         if (!is_span(heap, span) || span->previous != previous) {

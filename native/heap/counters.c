@@ -56,8 +56,9 @@ static class_sums sum_classes(const hy__heap *heap)
         const hy__class *const class = &heap->classes[size_class];
         const hy_heap_bin *const bin = &heap->window.bins[size_class];
         sums.allocs += bin->allocs;
-        sums.cached_blocks += hy__cache_count(heap, size_class);
-        sums.cached_bytes += cached_bytes_of(heap, bin->head);
+        const uint32_t late = hy__late_count(heap, size_class);
+        sums.cached_blocks += hy__cache_count(heap, size_class) + late;
+        sums.cached_bytes += cached_bytes_of(heap, bin->head) + (size_t)late * class->block_size;
         sums.out_blocks += class->out;
         sums.out_bytes += class->out * class->block_size;
         sums.free_bytes += free_in_pools(class) * class->block_size;
@@ -135,7 +136,7 @@ size_t hy_heap_stats(const hy_heap *handle, hy_heap_class_stats *rows, size_t co
     const hy__heap *const heap = hy__heap_of_const(handle);
     for (unsigned i = 0; i < HY_HEAP_CLASSES && i < count; i++) {
         const hy__class *const class = &heap->classes[i];
-        const uint64_t cached = hy__cache_count(heap, i);
+        const uint64_t cached = hy__cache_count(heap, i) + hy__late_count(heap, i);
         rows[i] = (hy_heap_class_stats){
             .block_size = class->block_size,
             .allocs = HEAPYARD_COUNTERS ? heap->window.bins[i].allocs : 0,

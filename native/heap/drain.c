@@ -17,15 +17,16 @@
 
 /* Drained is a heap of more than MUCH in whose pools less than LITTLE or less than this part is live. */
 #define PART   16
-#define LITTLE ((size_t)5 << 19)
-#define MUCH   ((size_t)4 << 20)
+#define LITTLE ((size_t)3 << 19)
+#define MUCH   ((size_t)6 << 20)
 
-/* Blocks of HY__BIG_CLASS have no slices: each counts. Bytes in a slice, and from one look to the next: parts of what is live, and the least. */
+/* Blocks of HY__BIG_CLASS have no slices: each counts, and so does each that is handed out. Bytes in a slice, and from one look to the next: parts of what is live, and the least. */
 #define SLICE_PART  256
 #define LEAST_SLICE ((size_t)8 << 10)
 #define SMALL_SLICE ((size_t)1 << 20) /* of a heap that has no more than MUCH: it does not drain */
-#define LOOK_PART   64
+#define LOOK_PART   2
 #define LEAST_LOOK  ((size_t)256 << 10)
+#define NEVER       (INT64_MAX / 2)
 
 static size_t live_bytes(const hy__heap *heap)
 {
@@ -37,9 +38,19 @@ static size_t live_bytes(const hy__heap *heap)
     return bytes;
 }
 
-static bool is_drained(const hy__heap *heap, size_t live)
+/* With less live a heap of more than MUCH is drained. */
+static size_t drained_below(const hy__heap *heap)
 {
-    return heap->pool_bytes > MUCH && (live < LITTLE || live < heap->pool_bytes / PART);
+    const size_t part = heap->pool_bytes / PART;
+    return part > LITTLE ? part : LITTLE;
+}
+
+/* So many bytes may be freed before the next look: half of what is live beyond that. */
+static int64_t look_after(const hy__heap *heap, size_t live)
+{
+    const size_t least = drained_below(heap);
+    const size_t half = live > least ? (live - least) / LOOK_PART : 0;
+    return heap->pool_bytes <= MUCH ? NEVER : (int64_t)(half > LEAST_LOOK ? half : LEAST_LOOK);
 }
 
 /* So many blocks of the class fewer may be out before it is looked at. */
@@ -75,9 +86,8 @@ static __attribute__((noinline)) void look(hy__heap *heap)
     const size_t live = live_bytes(heap);
     const bool drained = heap->draining;
     set_slices(heap, live);
-    const size_t next = live / LOOK_PART > LEAST_LOOK ? live / LOOK_PART : LEAST_LOOK;
-    heap->look_in = heap->pool_bytes <= MUCH ? INT64_MAX : (int64_t)next;
-    heap->draining = is_drained(heap, live);
+    heap->look_in = look_after(heap, live);
+    heap->draining = heap->pool_bytes > MUCH && live < drained_below(heap);
     if (!heap->draining || drained) {
         return;
     }
@@ -119,5 +129,5 @@ void hy__drain_note_refill(hy__heap *heap, hy__class *class, uint32_t blocks)
 void hy__drain_set_up(hy__heap *heap)
 {
     heap->slice = SMALL_SLICE;
-    heap->look_in = INT64_MAX;
+    heap->look_in = NEVER;
 }

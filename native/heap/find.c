@@ -91,6 +91,9 @@ bool hy__find_live(hy__heap *heap, const void *block, hy__found *found)
     if (found->pool == NULL || found->pool->size_class >= HY_HEAP_CLASSES) {
         return true;
     }
+    if (hy__late_holds(heap, block)) {
+        return tell(HY_MISUSE_DOUBLE_FREE, block, NULL);
+    }
     /* A block on a purged page bears no seal. Few pools have one. */
     if ((found->pool->purged != 0 || looks_free(heap, block)) &&
         (hy__pool_is_free(heap, found->pool, block) ||

@@ -16,9 +16,9 @@
 #define GROWTH_PART  64
 #define GROWTH_LEAST ((size_t)16 << 10)
 
-/* A cache that holds less than this part of its class's blocks is left alone: they lie on pages that
- * are in use anyway. */
-#define IDLE_PART 16
+/* A cache that holds less than this part of its class's blocks, or not even a page of them, is left alone: they
+ * lie on pages that are in use anyway. */
+#define IDLE_PART 8
 
 /* Caches are filled so often before they are emptied again: a heap whose size classes take turns would
  * do nothing else at its highest. */
@@ -33,7 +33,9 @@ static size_t resident_bytes(const hy__heap *heap)
 
 static bool is_idle(const hy__heap *heap, unsigned size_class)
 {
-    return (uint64_t)hy__cache_count(heap, size_class) * IDLE_PART > heap->classes[size_class].out;
+    const hy__class *const class = &heap->classes[size_class];
+    const uint64_t cached = hy__cache_count(heap, size_class);
+    return cached * class->block_size > HY_PAGE_SIZE && cached * IDLE_PART > class->out;
 }
 
 static size_t step_of(const hy__heap *heap)

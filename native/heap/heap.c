@@ -1,6 +1,7 @@
 /*
  * heap.c: making and deleting a heap, and requests. free.c has the frees.
  */
+#include "heap/drain.h"
 #include "heap/internal.h"
 
 #include <string.h>
@@ -61,7 +62,6 @@ static void set_up(hy__heap *heap, const hy_heap_config *config)
     heap->arena_size = config->arena_size != 0 ? config->arena_size : HY_HEAP_DEFAULT_ARENA_SIZE;
     const size_t pool_size = config->pool_size != 0 ? config->pool_size : HY_HEAP_MAX_POOL_SIZE;
     heap->max_pool_pages = (uint32_t)(pool_size >> HY__PAGE_SHIFT);
-    heap->arenas_kept = config->arenas_kept != 0 ? config->arenas_kept - 1 : 1;
     heap->flags = config->flags;
     heap->annotating = hy__is_annotating();
     heap->strict = heap->annotating || config->flags & HY_HEAP_STRICT ||
@@ -116,6 +116,7 @@ void hy_heap_delete(hy_heap *handle)
         return;
     }
     hy__heap *const heap = hy__heap_of(handle);
+    hy__late_end(heap);
     hy__large_drop_spares(heap);
     for (hy__span *span = heap->spans; span != NULL;) {
         hy__span *const next = span->next;
@@ -153,6 +154,15 @@ static void count_past_cache(hy__heap *heap, unsigned size_class)
     heap->classes[size_class].balance++;
 }
 
+/* What blocks of a page or more need, so that they may be freed without being read. */
+static inline void note_big(hy__heap *heap, const void *block, unsigned size_class)
+{
+    if (size_class >= HY__BIG_CLASS && !heap->strict) {
+        hy__big_note(heap, block, size_class);
+        hy__drain_note_big(heap, size_class);
+    }
+}
+
 /* A block of a class, from the cache or not. */
 static void *take_small(hy__heap *heap, unsigned size_class, size_t size)
 {
@@ -174,9 +184,7 @@ static void *take_small(hy__heap *heap, unsigned size_class, size_t size)
         }
         count_past_cache(heap, size_class);
     }
-    if (size_class >= HY__BIG_CLASS && !heap->strict) {
-        hy__big_note(heap, block, size_class);
-    }
+    note_big(heap, block, size_class);
     return hand_out(heap, block, heap->classes[size_class].block_size, size);
 }
 
@@ -199,9 +207,7 @@ static void *take_aligned(hy__heap *heap, unsigned size_class, size_t size, size
     if (!heap->annotating) {
         block->seal = 0;
     }
-    if (size_class >= HY__BIG_CLASS && !heap->strict) {
-        hy__big_note(heap, block, size_class);
-    }
+    note_big(heap, block, size_class);
     return hand_out(heap, block, block_size, size);
 }
 

@@ -58,6 +58,10 @@ unsigned hy__purge_empty_arenas_kept(const hy__heap *heap);
 void hy__purge_set_up(hy__heap *heap, const hy_heap_config *config);
 void hy__purge_forget(hy__heap *heap);
 
+/* lazy.c: dirty pages that the kernel may take */
+void hy__lazy_take_back(hy__heap *heap, hy__arena *arena, size_t first, size_t count);
+void hy__lazy_free_down_to(hy__heap *heap, size_t left);
+
 /* growth.c */
 bool hy__growth_gathers(hy__heap *heap, size_t bytes);
 void hy__growth_makes_room(hy__heap *heap, size_t bytes);
@@ -82,6 +86,30 @@ void hy__cache_flush_to(hy__heap *heap, unsigned size_class, uint32_t cap);
 void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
 bool hy__cache_holds(const hy__heap *heap, unsigned size_class, const void *block);
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class);
+
+/* late.c: frees past a full cache */
+void hy__late_put(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
+void hy__late_finish(hy__heap *heap);
+void hy__late_forget(hy__heap *heap, const hy__pool *pool);
+uint32_t hy__late_count(const hy__heap *heap, unsigned size_class);
+
+/* Whether the block's free is late. */
+static inline bool hy__late_holds(const hy__heap *heap, const void *block)
+{
+    bool is_late = false;
+    for (uint32_t i = 0; heap->late_next != 0 && i < HY__LATE; i++) {
+        is_late |= heap->late[i].block == block;
+    }
+    return is_late;
+}
+
+/* No free is late from now on. */
+static inline void hy__late_end(hy__heap *heap)
+{
+    if (__builtin_expect(heap->late_next != 0, 0)) {
+        hy__late_finish(heap);
+    }
+}
 
 /* drain.c */
 void hy__drain_set_up(hy__heap *heap);

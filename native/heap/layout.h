@@ -163,6 +163,14 @@ typedef struct hy__seen {
 static_assert(HY_HEAP_MAX_ARENA_SIZE <= HY__SEEN_SIZE / 2 << HY__SEEN_SHIFT,
               "the highest bit of a place is the same in all of an arena");
 
+/* A block that was freed past a full cache, and is not in its pool yet (late.c). */
+typedef struct hy__late {
+    hy_heap_link *block; /* NULL: none */
+    hy__pool *pool;
+} hy__late;
+
+#define HY__LATE 16U
+
 /* A page of records of large blocks. */
 typedef struct hy__record_page {
     struct hy__record_page *next;
@@ -187,6 +195,8 @@ struct hy__heap {
 
     hy__seen seen[HY__SEEN_SIZE];
     hy__class classes[HY_HEAP_CLASSES];
+    hy__late late[HY__LATE];
+    uint32_t late_next; /* counts up; 0: none is late */
     hy__span *spans;
     hy__arena *buckets[HY__ARENA_BUCKETS]; /* by free pages: 0 is the fullest; the last, empty */
     uint64_t bucket_bits;                  /* those that are not empty */

@@ -141,6 +141,7 @@ static bool must_touch(const hy__heap *heap, const hy__pool *pool)
 hy__pool *hy__pool_for(hy__heap *heap, unsigned size_class)
 {
     hy__class *const class = &heap->classes[size_class];
+    hy__late_end(heap);
     if (class->pools != NULL && must_touch(heap, class->pools) &&
         hy__growth_gathers(heap, HY_PAGE_SIZE) && new_pool(heap, size_class, true) == NULL) {
         hy__growth_makes_room(heap, HY_PAGE_SIZE);
@@ -282,6 +283,9 @@ static void release_pool(hy__heap *heap, hy__pool *pool)
 {
     hy__class *const class = &heap->classes[pool->size_class];
     const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
+    if (heap->late_next != 0) {
+        hy__late_forget(heap, pool);
+    }
     class->pool_count--;
     class->pool_bytes -= size;
     heap->pool_bytes -= size;

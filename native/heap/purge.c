@@ -1,20 +1,19 @@
 /*
  * purge.c: pages that hold nothing any more but have been touched: dirty pages.
  *
- * They stay for reuse, since a first touch costs the kernel's time, until there are more than the
- * threshold; then half of them go. The threshold learns from what happens next. Where what was given back
- * is asked for again within a second or two, it grows by as much: a program that swings between N
- * arenas keeps them from the second swing on. Where some dirty pages were not needed for a while, it
- * shrinks by half of these. A program that frees once for all has nothing to regret, and keeps 1 MiB;
- * or more, as long as the heap has not 4 MiB in all. While a heap holds much, an eighth of that may be dirty.
+ * They stay for reuse, since a first touch costs the kernel's time, until there are more than may be; then
+ * the rest goes, and a quarter of those, so that the next do not go one by one.
  *
- * Freed lazily are dirty pages that the kernel may take when memory is short, and the heap when it wants them,
- * without a first touch: when little else is left, what a heap keeps since it learnt. They don't count as
- * held. No others go so: they stay in the resident set that ps and control groups show.
+ *     dirty          in use               what may be dirty is the threshold, and
+ *     [ 6 - u | 1 ]  [ u ]                while less than 6 MiB are in use: what is missing to them
+ *     [ u / 8 | 1 ]  [ ------ u ------ ]  then: an eighth of that
  *
- *     in use --> dirty --> purged or unmapped
- *        ^        |  '---> lazy ---> (taken by the kernel, and zero)
- *        '--------'---------'
+ * So with nothing live, when what is in use are pools with cached blocks, a heap holds 7 MiB.
+ *
+ * The threshold, 1 MiB at first, learns from what happens next. Where what was given back is asked for again
+ * within a second or two, it grows by as much: a program that swings between N arenas keeps them from the second
+ * swing on (lazy.c: not as what it holds). Where some dirty pages were not needed for a while, it shrinks by half of
+ * these. A program that frees once for all has nothing to regret.
  */
 #include "heap/bitrun.h"
 #include "heap/internal.h"
@@ -22,12 +21,9 @@
 #include <time.h>
 
 #define BASE_THRESHOLD ((size_t)1 << 20)
-
-/* Of a heap that has touched less, nothing needs to go. */
-#define IDLE ((size_t)4 << 20)
-
-/* A heap may have this part of what it holds as dirty pages. */
-#define SHARE 8
+#define IDLE           ((size_t)6 << 20)
+#define SHARE          8
+#define BATCH_PART     4
 
 /* Later than this, memory that is asked for again was worth giving back: to touch it again costs the
  * kernel less than half a second for each GiB. */
@@ -77,22 +73,11 @@ static void unlist_dirty(hy__heap *heap, hy__arena *arena)
     }
 }
 
-/* Pages that were lazily freed are so no more: they count as resident. */
-static void take_back_lazy(hy__heap *heap, hy__arena *arena, size_t first, size_t count)
-{
-    if (arena->lazy_pages != 0) {
-        const size_t were = hy__bits_put(arena->lazy_bits, first, count, false);
-        arena->lazy_pages -= (uint32_t)were;
-        heap->lazy_pages -= were;
-        heap->resident_pages += were;
-    }
-}
-
 /* Pages [first, first + count) of the arena are dirty and of no pool, or not so any more. */
 void hy__purge_note(hy__heap *heap, hy__arena *arena, size_t first, size_t count, bool dirty)
 {
     const size_t before = arena->dirty_pages;
-    take_back_lazy(heap, arena, first, count);
+    hy__lazy_take_back(heap, arena, first, count);
     const size_t were = hy__bits_put(arena->dirty_bits, first, count, dirty);
     const size_t after = dirty ? before + (count - were) : before - were;
     arena->dirty_pages = (uint32_t)after;
@@ -144,7 +129,8 @@ static size_t purge_arena(hy__heap *heap, hy__arena *arena, size_t most)
 }
 
 /* Purge dirty pages, then give spare mappings back, until so many bytes of both are left. Returns what
- * went. `huge_too`: also out of arenas of huge pages, which it splits. A source that can't purge keeps its pages, and they stay dirty. */
+ * went. `huge_too`: also out of arenas of huge pages, which it splits. A source that can't purge keeps its pages, and
+ * they stay dirty. */
 size_t hy__purge_down_to(hy__heap *heap, size_t left, bool huge_too)
 {
     size_t bytes = 0;
@@ -191,55 +177,41 @@ static size_t in_use(const hy__heap *heap)
     return heap->pool_bytes + heap->run_bytes + heap->large_bytes;
 }
 
+/* What is missing to IDLE bytes in use. */
+static size_t idle_room(const hy__heap *heap)
+{
+    const size_t used = in_use(heap);
+    return used < IDLE ? IDLE - used : 0;
+}
+
 /* How many bytes may be dirty. */
 static size_t allowance(const hy__heap *heap)
 {
     if (heap->fixed_threshold) {
         return heap->threshold;
     }
-    const size_t used = in_use(heap);
-    const size_t rest = used < IDLE ? IDLE - used : 0;
-    size_t share = used / SHARE > rest ? used / SHARE : rest;
-    return share > heap->threshold ? share : heap->threshold;
+    const size_t share = in_use(heap) / SHARE;
+    const size_t room = idle_room(heap);
+    return heap->threshold + (share > room ? share : room);
 }
 
-/* Let the kernel take dirty pages of the arena when memory is short. False: it can't. */
-static bool free_arena_lazily(hy__heap *heap, hy__arena *arena)
+/* What is held where little else is in use: nothing may be live. */
+static size_t idle_allowance(const hy__heap *heap)
 {
-    for (size_t page = arena->header_pages;
-         (page = hy__bits_find(arena->dirty_bits, page, arena->pages, true)) < arena->pages;) {
-        const size_t end = hy__bits_find(arena->dirty_bits, page, arena->pages, false);
-        char *const address = arena->span.address + (page << HY__PAGE_SHIFT);
-        if (!hy_pages_free_lazily(address, (end - page) << HY__PAGE_SHIFT)) {
-            return false;
-        }
-        const size_t more = end - page - hy__bits_put(arena->lazy_bits, page, end - page, true);
-        arena->lazy_pages += (uint32_t)more;
-        heap->lazy_pages += more;
-        heap->resident_pages -= more;
-        page = end;
-    }
-    return true;
+    return BASE_THRESHOLD + idle_room(heap);
 }
 
-/* The same for spare mappings, then for all arenas, until only so many bytes are held. */
-static void free_lazily_down_to(hy__heap *heap, size_t left)
-{
-    hy__large_free_spares_lazily(heap);
-    for (hy__arena *arena = heap->dirty_arenas; arena != NULL; arena = arena->next_dirty) {
-        if (hy__purge_held_bytes(heap) <= left) {
-            return;
-        }
-        if (arena->lazy_pages != arena->dirty_pages && !free_arena_lazily(heap, arena)) {
-            return;
-        }
-    }
-}
-
-/* Whether the heap holds little but dirty pages. */
+/* Whether the heap holds more dirty pages than one may that is perhaps idle. */
 static bool is_idle(const hy__heap *heap)
 {
-    return heap->may_be_lazy && in_use(heap) < IDLE && hy__purge_held_bytes(heap) > IDLE;
+    return heap->may_be_lazy && in_use(heap) <= IDLE &&
+           hy__purge_held_bytes(heap) > idle_allowance(heap);
+}
+
+/* What is left when pages go: so many less that the next ones do not go one by one. */
+static size_t less_a_batch(size_t most)
+{
+    return most - most / BATCH_PART;
 }
 
 /* Some pages became dirty, or a mapping spare: purge if the policy says so. */
@@ -253,9 +225,9 @@ void hy__purge_as_due(hy__heap *heap)
     }
     const size_t most = heap->purge == HY_HEAP_PURGE_THRESHOLD ? allowance(heap) : 0;
     if (hy__purge_dirty_bytes(heap) > most) {
-        hy__purge_note_given_back(heap, hy__purge_down_to(heap, most / 2, true));
+        hy__purge_note_given_back(heap, hy__purge_down_to(heap, less_a_batch(most), true));
     } else if (is_idle(heap)) {
-        free_lazily_down_to(heap, BASE_THRESHOLD);
+        hy__lazy_free_down_to(heap, less_a_batch(idle_allowance(heap)));
     }
 }
 
@@ -299,11 +271,21 @@ unsigned hy__purge_empty_arenas_kept(const hy__heap *heap)
                                                   : UINT32_MAX;
 }
 
+/* Where the configuration does not say how many: those that hold what may be dirty with nothing live. */
+static uint32_t default_arenas_kept(const hy__heap *heap)
+{
+    return heap->purge == HY_HEAP_PURGE_THRESHOLD && !heap->fixed_threshold
+               ? (uint32_t)(hy__round_up(IDLE, heap->arena_size) / heap->arena_size)
+               : 1;
+}
+
 void hy__purge_set_up(hy__heap *heap, const hy_heap_config *config)
 {
     heap->purge = config->purge;
     heap->fixed_threshold = config->purge_threshold != 0;
     heap->threshold = heap->fixed_threshold ? config->purge_threshold : BASE_THRESHOLD;
+    heap->arenas_kept =
+        config->arenas_kept != 0 ? config->arenas_kept - 1 : default_arenas_kept(heap);
     heap->least_dirty = SIZE_MAX;
     heap->may_be_lazy = heap->purge == HY_HEAP_PURGE_THRESHOLD && !heap->fixed_threshold &&
                         config->arenas_kept == 0 && !heap->annotating &&

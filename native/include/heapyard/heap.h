@@ -84,8 +84,8 @@ HY_BEGIN_DECLS
 /* What happens to pages that hold nothing any more but have been touched. */
 typedef enum hy_heap_purge {
     /* Purged when they are more than `purge_threshold` bytes. With that, `arenas_kept` and `source`
-     * at their defaults, pages that were soon wanted again before stay, and are freed lazily while less
-     * than 4 MiB is in use. hy_heap_trim gives back these too. */
+     * at their defaults, pages that were soon wanted again before stay, and are freed lazily while at
+     * most 6 MiB are in use. hy_heap_trim gives back these too. */
     HY_HEAP_PURGE_THRESHOLD = 0,
     HY_HEAP_PURGE_AT_ONCE = 1, /* purged when their pool empties */
     HY_HEAP_PURGE_ON_TRIM = 2, /* purged by hy_heap_trim only */
@@ -112,11 +112,12 @@ typedef struct hy_heap_config {
     const hy_page_source *source; /* NULL: hy_pages_mmap(). Must outlive the heap */
     size_t arena_size;            /* 0: HY_HEAP_DEFAULT_ARENA_SIZE */
     size_t pool_size;             /* the largest; 0: HY_HEAP_MAX_POOL_SIZE */
-    size_t purge_threshold;       /* 0: 1 MiB, or an eighth of what is in use, or what makes 4 MiB
-                                   * in all, if that is more; it grows while what was purged is
-                                   * touched again soon, to at most the most that was mapped. Else
-                                   * fixed */
-    uint32_t arenas_kept;         /* one more than the empty arenas kept (0: the default, 2) */
+    size_t purge_threshold;       /* 0: 1 MiB and an eighth of what is in use, or what is missing to
+                                   * 6 MiB in use, if that is more; it grows while what was purged
+                                   * is touched again soon, to at most the most that was mapped.
+                                   * Else fixed */
+    uint32_t arenas_kept;         /* one more than the empty arenas kept. 0: the default, as many as
+                                   * make 6 MiB; with a threshold of yours or another policy, one */
     uint32_t purge;               /* a hy_heap_purge */
     uint32_t flags;               /* hy_heap_flags, or-ed */
     uint32_t reserved;            /* 0 */
@@ -216,7 +217,8 @@ HY_API HY_NODISCARD void *hy_heap_aligned_alloc(hy_heap *heap, size_t alignment,
  */
 HY_API HY_NODISCARD void *hy_heap_realloc(hy_heap *heap, void *block, size_t size);
 
-/* Free `block`; NULL is allowed. A double free, a foreign and an interior pointer are told. O(1) but
+/* Free `block`; NULL is allowed. A double free, a foreign and an interior pointer are told; a double free
+ * in a class with more than 256 KiB out perhaps by one of the next 16 frees, or hy_heap_check. O(1) but
  * for purging. */
 HY_API void hy_heap_free(hy_heap *heap, void *block);
 
