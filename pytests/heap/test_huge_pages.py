@@ -89,12 +89,13 @@ def test_trim_gives_back_what_no_pool_ever_took_and_the_kernel_may_not_fill_it_a
 
 def test_an_arena_without_a_block_is_made_huge_again_where_it_serves_next() -> None:
     with Heap(huge_pages=True) as heap:
-        keep = heap.malloc(16)
+        run = heap.malloc(RUN)
         heap.trim()
+        split = arenas(heap)
         assert huge_arenas(heap) == []
-        heap.free(keep)
-        take(heap, ARENA)
-        assert huge_arenas(heap)
+        heap.free(run)
+        heap.malloc(RUN)
+        assert huge_arenas(heap) == split
         verify(heap)
 
 
