@@ -7,10 +7,10 @@
  * What is freed past the full cache of a class that has much out was mostly last used long ago. To see whether it is
  * free already, and to link it, a free would wait until it is read, and so would the next one.
  *
- * Until then the block is out, as one in a cache is, and bears no seal: a second free is told when it is finished, by
- * the 16th free after it. All are finished before a cache takes blocks again, so that none is in both; before
- * pools are asked for blocks; before the heap is walked, checked or deleted. Whoever asks for a block that is late is told
- * that it is free.
+ * Until then the block is out, as one in a cache is, and bears no seal: a second free is told at once if
+ * it is the next one, else when it is finished, by the 16th free after it. All are finished before a
+ * cache takes blocks again, so that none is in both; before pools are asked for blocks; before the heap
+ * is walked, checked or deleted. Whoever asks for a block that is late is told that it is free.
  */
 #include "heap/drain.h"
 #include "heap/give.h"
@@ -61,6 +61,10 @@ void hy__late_put(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
     const hy__class *const class = &heap->classes[pool->size_class];
     if (class->out * class->block_size < LATE_FROM) {
         finish(heap, pool, block);
+        return;
+    }
+    if (heap->late[(heap->late_next - 1) % HY__LATE].block == block) {
+        hy__misuse(HY_MISUSE_DOUBLE_FREE, "heap", block, NULL);
         return;
     }
     hy__late *const place = &heap->late[heap->late_next++ % HY__LATE];

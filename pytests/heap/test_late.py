@@ -65,6 +65,17 @@ def test_a_double_free_of_a_late_block_is_told_once(full: Heap, size: int, back:
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_a_free_that_is_made_twice_in_a_row_is_told_at_once(full: Heap, size: int) -> None:
+    _, freed = overfill(full, size)
+    with recorded_misuse() as reports:
+        full.free(freed[-1])
+        assert [(report.kind, report.address) for report in reports] == [
+            (MisuseKind.DOUBLE_FREE, freed[-1])
+        ]
+    verify(full)
+
+
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("which", [0, 500, 1000])
 def test_a_double_free_past_a_full_cache_is_told_within_16_frees(
     full: Heap, size: int, which: int

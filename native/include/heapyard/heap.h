@@ -217,9 +217,11 @@ HY_API HY_NODISCARD void *hy_heap_aligned_alloc(hy_heap *heap, size_t alignment,
  */
 HY_API HY_NODISCARD void *hy_heap_realloc(hy_heap *heap, void *block, size_t size);
 
-/* Free `block`; NULL is allowed. A double free, a foreign and an interior pointer are told; a double free
- * in a class with more than 256 KiB out perhaps by one of the next 16 frees, or hy_heap_check. O(1) but
- * for purging. */
+/*
+ * Free `block`; NULL is allowed. A double free, a foreign and an interior pointer are told; in a class
+ * with more than 256 KiB out a double free is told at once where it follows the first, else perhaps
+ * by one of the next 16 frees, or hy_heap_check. O(1) but for purging.
+ */
 HY_API void hy_heap_free(hy_heap *heap, void *block);
 
 /*
