@@ -140,7 +140,7 @@ struct hy_space {
 
 /* The count of a dead object, and the bits below the references. */
 #define HY__DEAD  (-HY_OBJECT_REFERENCE)
-#define HY__FLAGS (HY_OBJECT_INDEX - 1)
+#define HY__FLAGS (2 * HY_OBJECT_IN_DOUBT - 1)
 #define HY__BELOW (HY_OBJECT_REFERENCE - 1)
 
 static inline hy__type *hy__type_of(const hy_object *object)

@@ -1,6 +1,7 @@
 #include "object/track.h"
 
 #define FIRST_MAPPED ((size_t)8 << 10) /* entries: 64 KiB */
+#define MOST         (HY__INDEX_LIMIT + 1)
 
 void hy__track_open(hy_space *space, const hy_page_source *source)
 {
@@ -73,6 +74,9 @@ bool hy__log_reserve(hy_space *space, size_t count)
     if (count <= log->capacity) {
         return true;
     }
+    if (count > MOST) {
+        return false;
+    }
     hy_object **const entries = space->source->map(space->source->context, bytes, HY_PAGE_SIZE);
     if (entries == NULL) {
         return false;
@@ -87,9 +91,8 @@ bool hy__log_reserve(hy_space *space, size_t count)
 static bool grow_log(hy_space *space)
 {
     const hy__log *const log = &space->log;
-    const size_t doubled = log->capacity * 2;
-    return log->count < HY__INDEX_LIMIT &&
-           hy__log_reserve(space, doubled > FIRST_MAPPED ? doubled : FIRST_MAPPED);
+    const size_t doubled = log->capacity < FIRST_MAPPED / 2 ? FIRST_MAPPED : log->capacity * 2;
+    return log->capacity < MOST && hy__log_reserve(space, doubled < MOST ? doubled : MOST);
 }
 
 /* Close the gaps that the dead have left. */
