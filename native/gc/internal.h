@@ -141,18 +141,33 @@ static inline void hy__push(hy__objects *stack, hy_object *object)
     hy__objects_data(stack)[stack->count++] = object;
 }
 
+/* The fields of a container of references and nothing else; no first: its traverse has to be called. */
+typedef struct hy__fields {
+    hy_object **first;
+    hy_object **end;
+} hy__fields;
+
+static inline __attribute__((always_inline)) hy__fields hy__fields_of(hy_object *object)
+{
+    const hy__type *const type = hy__type_of(object);
+    if ((type->spec.flags & HY_TYPE_REFERENCES) == 0 || type->spec.item_size != 0) {
+        return (hy__fields){NULL, NULL};
+    }
+    return (hy__fields){(hy_object **)(void *)(object + 1),
+                        (hy_object **)(void *)((char *)object + type->spec.object_size)};
+}
+
 /* Call each(child, context) for each child of a container. Most are references and nothing else: then no
  * function is called. */
 static inline __attribute__((always_inline)) void
 hy__for_each_reference(hy_object *object, hy_visit_fn *each, void *context)
 {
-    const hy__type *const type = hy__type_of(object);
-    if ((type->spec.flags & HY_TYPE_REFERENCES) == 0 || type->spec.item_size != 0) {
-        (void)type->spec.traverse(object, each, context);
+    const hy__fields fields = hy__fields_of(object);
+    if (fields.first == NULL) {
+        (void)hy__type_of(object)->spec.traverse(object, each, context);
         return;
     }
-    hy_object **const end = (hy_object **)(void *)((char *)object + type->spec.object_size);
-    for (hy_object **field = (hy_object **)(void *)(object + 1); field < end; field++) {
+    for (hy_object **field = fields.first; field < fields.end; field++) {
         if (*field != NULL) {
             (void)each(*field, context);
         }

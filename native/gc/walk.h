@@ -78,14 +78,13 @@ typedef void hy__child_fn(hy__walk *w, hy_object *child);
 static inline __attribute__((always_inline)) void
 hy__for_each_child(hy__walk *w, hy_object *object, hy__child_fn *each, hy_visit_fn *visit)
 {
-    const hy__type *const type = hy__type_of(object);
+    const hy__fields fields = hy__fields_of(object);
     w->from = (uintptr_t)object;
-    if ((type->spec.flags & HY_TYPE_REFERENCES) == 0 || type->spec.item_size != 0) {
-        (void)type->spec.traverse(object, visit, w);
+    if (fields.first == NULL) {
+        (void)hy__type_of(object)->spec.traverse(object, visit, w);
         return;
     }
-    hy_object **const end = (hy_object **)(void *)((char *)object + type->spec.object_size);
-    for (hy_object **field = (hy_object **)(void *)(object + 1); field < end; field++) {
+    for (hy_object **field = fields.first; field < fields.end; field++) {
         if (*field != NULL) {
             each(w, *field);
         }

@@ -7,8 +7,13 @@
 
 #include "object/internal.h"
 
+/* The first bit of an index in `count`; a test leaves less room. */
+#ifndef HY__INDEX
+#    define HY__INDEX (HY__FLAGS + 1)
+#endif
+
 /* The largest index, and so the most entries of a log. */
-#define HY__INDEX_LIMIT ((size_t)((HY_OBJECT_REFERENCE - 1) / HY_OBJECT_INDEX))
+#define HY__INDEX_LIMIT ((size_t)((HY_OBJECT_REFERENCE - 1) / HY__INDEX))
 
 static inline hy__gc_link *hy__link_of(const hy_object *object)
 {
@@ -22,13 +27,13 @@ static inline hy_object *hy__object_of(const hy__gc_link *link)
 
 static inline size_t hy__index_of(const hy_object *object)
 {
-    return (size_t)(object->count & HY__BELOW) / (size_t)HY_OBJECT_INDEX;
+    return (size_t)(object->count & HY__BELOW) / (size_t)HY__INDEX;
 }
 
 static inline void hy__set_index(hy_object *object, size_t index)
 {
     const int64_t rest = object->count & ~(HY__BELOW & ~HY__FLAGS);
-    object->count = rest | (int64_t)index * HY_OBJECT_INDEX;
+    object->count = rest | (int64_t)index * HY__INDEX;
 }
 
 /* Bytes mapped for the log. */

@@ -1,5 +1,5 @@
 /*
- * crowd.c: more garbage than an index can number. Built with HY_OBJECT_INDEX so large that a ring of 5,000
+ * crowd.c: more garbage than an index can number. Built with HY__INDEX so large that a ring of 5,000
  * is such a crowd.
  *
  *     crowd ENGINE FINALIZERS    a ring in which so many have a finalizer is dropped, and collected twice:

@@ -28,7 +28,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = [path for part in parts for path in sorted((native / part).glob("*.c"))]
     defined = ["-D_GNU_SOURCE", "-DHEAPYARD_COUNTERS=1", "-DHEAPYARD_ASSERT_LEVEL=1"]
     command = [COMPILER, "-std=c11", "-O1", *defined, "-DHEAPYARD_VALGRIND=0"]
-    command += ["-DHY_OBJECT_INDEX=((int64_t)1 << 21)", f"-I{native}", f"-I{native}/include"]
+    command += ["-DHY__INDEX=((int64_t)1 << 21)", f"-I{native}", f"-I{native}/include"]
     source = CHECKOUT / "pytests" / "gc" / "crowd.c"
     subprocess.run([*command, source, *sources, "-o", program, "-pthread"], check=True)
     return program

@@ -53,14 +53,11 @@ HY_BEGIN_DECLS
 /* One reference, as `count` counts it. */
 #define HY_OBJECT_REFERENCE ((int64_t)1 << 31)
 
-/* The flags in `count`, and the first bit of the collector's index. */
+/* The flags in `count`; between them and the references is the collector's index. */
 #define HY_OBJECT_FINALIZED ((int64_t)1) /* its finalizer has run; it runs once */
 #define HY_OBJECT_CONTAINER ((int64_t)2)
 #define HY_OBJECT_FROZEN    ((int64_t)4) /* not collected (<heapyard/gc.h>) */
 #define HY_OBJECT_IN_DOUBT  ((int64_t)8) /* the linked engine is looking at it */
-#ifndef HY_OBJECT_INDEX                  /* a test leaves less room for indices */
-#    define HY_OBJECT_INDEX ((int64_t)16)
-#endif
 
 /* The largest object that free lists hold, and the bound of each unless the configuration says. */
 #define HY_OBJECT_MAX_LISTED   ((size_t)512)
