@@ -180,13 +180,14 @@ def test_a_race_is_run_again_and_again_and_counted(libc: Target, tmp_path: Path)
     at_once(plan)
     seen = Failure(status="violation", kind="overlap", op=3, expected="x", seen="y")
     text = c_program(plan, seen, libc)
-    again = "    again_and_again();\n"
-    broken = text.replace(again, f'{again}    if (getpid() % 2) failed("odd\\n");\n')
-    ran = run(compiled(broken, tmp_path))
+    once = "        if (child <= 0) {\n"
+    assert once in text
+    every_other = f'{once}            if (runs % 2 == 0) failed("odd\\n");\n'
+    ran = run(compiled(text.replace(once, every_other), tmp_path))
     first, last = ran.text.splitlines()
     shown, runs = (int(word) for word in last.split() if word.isdigit())
     assert (ran.code, first) == (1, "odd")
-    assert 0 < shown <= runs
+    assert shown == (runs + 1) // 2
 
 
 def test_a_child_that_fails_fails_the_program(libc: Target, tmp_path: Path) -> None:
