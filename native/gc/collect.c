@@ -22,6 +22,9 @@ hy__gc *hy__gc_of(hy_space *space)
     if (space->gc != NULL) {
         return space->gc;
     }
+    if (hy__has_log(space) && !hy__track_begin(space)) {
+        return NULL;
+    }
     hy__gc *const gc = hy_bump_alloc_zeroed(space->bump, 1, sizeof *gc);
     if (gc == NULL) {
         return NULL;
@@ -32,9 +35,6 @@ hy__gc *hy__gc_of(hy_space *space)
     gc->frozen.previous = &gc->frozen;
     space->gc = gc;
     space->gc_drop = close_gc;
-    if (!space->is_linked && !space->is_by_pools) {
-        hy__track_begin(space, gc->few, HY__FEW);
-    }
     return gc;
 }
 

@@ -34,9 +34,6 @@ typedef struct hy__buffer {
  * need no other memory. */
 #define HY__SCRATCH ((size_t)16 << 10)
 
-/* Places of the log that need no mapping. */
-#define HY__FEW 128
-
 /* Objects, in a buffer. */
 typedef struct hy__objects {
     hy__buffer buffer;
@@ -96,7 +93,6 @@ typedef struct hy__gc {
     size_t root_count;
     hy_gc_result result;
     hy_gc_counters counters; /* totals, and those of the last full collection */
-    hy_object *few[HY__FEW]; /* the log's entries as long as that suffices */
 } hy__gc;
 
 /* What the collector keeps; NULL: no memory. */

@@ -34,8 +34,7 @@
  * Old ones are in it only where it has all (gc/few.c). */
 typedef struct hy__log {
     hy_object **entries; /* NULL: one that died */
-    hy_object **first;   /* the entries before any are mapped: `first_capacity` of them */
-    size_t first_capacity;
+    hy_object **first;   /* the entries before any are mapped; NULL: there was no container */
     size_t count;
     size_t middle;
     size_t old;

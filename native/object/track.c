@@ -1,5 +1,6 @@
 #include "object/track.h"
 
+#define FIRST        ((size_t)1024)    /* entries on pages of the space's arena: 8 KiB */
 #define FIRST_MAPPED ((size_t)8 << 10) /* entries: 64 KiB */
 #define MOST         (HY__INDEX_LIMIT + 1)
 
@@ -9,6 +10,7 @@ void hy__track_open(hy_space *space, const hy_page_source *source)
     space->log.count = 1;
     space->log.middle = 1;
     space->log.old = 1;
+    space->log.has_all = hy__has_log(space);
     for (int i = 0; i < HY__GENERATIONS; i++) {
         hy__gc_link *const list = &space->generations[i];
         list->next = list;
@@ -16,14 +18,26 @@ void hy__track_open(hy_space *space, const hy_page_source *source)
     }
 }
 
-void hy__track_begin(hy_space *space, hy_object **first, size_t count)
+/* The first entries, once; false: no memory. */
+static bool take_first(hy_space *space)
 {
     hy__log *const log = &space->log;
-    log->is_kept = true;
-    log->first = first;
-    log->first_capacity = count;
-    log->entries = first;
-    log->capacity = count;
+    if (log->first == NULL) {
+        log->first = hy_bump_alloc_aligned(space->bump, FIRST * sizeof(hy_object *), HY_PAGE_SIZE);
+        if (log->first == NULL) {
+            return false;
+        }
+        log->first[0] = NULL;
+        log->entries = log->first;
+        log->capacity = FIRST;
+    }
+    return true;
+}
+
+bool hy__track_begin(hy_space *space)
+{
+    space->log.is_kept = take_first(space);
+    return space->log.is_kept;
 }
 
 /* Back to the first entries. Returns the bytes given back. */
@@ -35,7 +49,7 @@ static size_t unmap_log(hy_space *space)
         space->source->unmap(space->source->context, log->entries, bytes);
     }
     log->entries = log->first;
-    log->capacity = log->first_capacity;
+    log->capacity = bytes != 0 ? FIRST : log->capacity;
     return bytes;
 }
 
@@ -125,6 +139,24 @@ static bool has_room(hy_space *space)
     return log->count < log->capacity / 2 || grow_log(space) || log->count < log->capacity;
 }
 
+static void enter(hy__log *log, hy_object *object)
+{
+    hy__set_index(object, log->count);
+    log->entries[log->count++] = object;
+}
+
+/* Before the collector is in use all are old, and noted as long as the first entries suffice. */
+static void track_first(hy_space *space, hy_object *object)
+{
+    hy__log *const log = &space->log;
+    log->has_all = log->has_all && take_first(space) && log->count < log->capacity;
+    if (log->has_all) {
+        enter(log, object);
+        log->middle = log->count;
+        log->old = log->count;
+    }
+}
+
 void hy__track(hy_space *space, hy_object *object)
 {
     if (space->is_linked) {
@@ -132,13 +164,14 @@ void hy__track(hy_space *space, hy_object *object)
         return;
     }
     hy__log *const log = &space->log;
-    if (!log->is_kept || !has_room(space)) {
+    if (!log->is_kept) {
+        track_first(space, object);
+    } else if (has_room(space)) {
+        enter(log, object);
+    } else {
         log->is_whole = false;
         log->has_all = false;
-        return;
     }
-    hy__set_index(object, log->count);
-    log->entries[log->count++] = object;
 }
 
 void hy__untrack(hy_space *space, hy_object *object)

@@ -36,6 +36,12 @@ static inline void hy__set_index(hy_object *object, size_t index)
     object->count = rest | (int64_t)index * HY__INDEX;
 }
 
+/* The other engines tell who is young without. */
+static inline bool hy__has_log(const hy_space *space)
+{
+    return !space->is_linked && !space->is_by_pools;
+}
+
 /* Bytes mapped for the log. */
 static inline size_t hy__log_bytes(const hy__log *log)
 {
@@ -59,8 +65,8 @@ static inline void hy__unlink(hy__gc_link *link)
 void hy__track_open(hy_space *space, const hy_page_source *source);
 void hy__track_close(hy_space *space);
 
-/* A log is kept from now on, at first in `count` entries of the collector's. */
-void hy__track_begin(hy_space *space, hy_object **first, size_t count);
+/* The collector is in use: the log tells who is young from now on. False: no memory. */
+bool hy__track_begin(hy_space *space);
 
 /* Let the log have so many entries, that of nobody included. False: no memory. */
 bool hy__log_reserve(hy_space *space, size_t count);
@@ -71,7 +77,8 @@ void hy__track_forget(hy__log *log);
 /* A log without young and middle ones is given back. Returns its bytes. */
 size_t hy__track_trim(hy_space *space);
 
-/* A container begins, or lives on after all: it is young. Without memory for the log, it is old. */
+/* A container begins, or lives on after all: it is young. Without memory for the log, or before the collector
+ * is in use, it is old; the first ones are in the log all the same, which has all of them then. */
 void hy__track(hy_space *space, hy_object *object);
 
 /* A container is dying. */

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from heapyard import ObjectType
     from pytests.gc.conftest import MakeSpace
 
-FEW = 300
+FEW = 1500
+"""More than the 1,023 that have a place in the log before any of it is mapped."""
 
 
 @pytest.fixture
@@ -129,13 +130,36 @@ def test_trim_forgets_the_list_and_the_next_collection_makes_it_again(small: Obj
     assert small.collect() == 2
 
 
+@pytest.mark.parametrize("count", [1, 1022, 1023, 1024, FEW - 10])
+def test_what_came_before_the_first_collection_is_old_and_all_of_it_is_looked_at(
+    small: ObjectSpace, count: int
+) -> None:
+    node = small.node_type("node", 2)
+    held = small.new_many(node, count)
+    lost = ring(small, node, 5)
+    small.decref_many(held[::2])
+    ring(small, node, 4)
+    assert {small.generation(one) for one in (*held[1::2], *lost)} == {2}
+    assert (small.collect(0), small.collect(1), small.collect()) == (0, 0, 9)
+    assert set(small.containers()) == set(held[1::2])
+    assert counters(small).pools_walked == 0
+
+
+def test_trim_before_the_first_collection_loses_nothing(small: ObjectSpace) -> None:
+    node = small.node_type("node", 2)
+    ring(small, node, 3)
+    small.trim()
+    ring(small, node, 4)
+    assert small.collect() == 7
+
+
 def test_few_need_no_memory_to_be_collected(source: FaultyPages, small: ObjectSpace) -> None:
     node = small.node_type("node", 2)
     small.collect(0)
-    small.new_many(node, 50)
-    ring(small, node, 50)
+    small.new_many(node, 400)
+    ring(small, node, 400)
     source.fail_from(1)
-    assert small.collect() == 50
+    assert small.collect() == 400
     assert counters(small).side_bytes == counters(small).log_bytes == 0
 
 
