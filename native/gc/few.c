@@ -3,8 +3,8 @@
  * them, where that is little. So there the log keeps all containers, the old ones too, and full collections
  * go by it as young ones do.
  *
- *     the first 1,023 of a space, as they are made  ---->  log  1 2 3 4 5 6 7 | 8 9
- *     more: pools ---- each container, once ----------->       old           | made since
+ *     few from the beginning: as they are made ------->  log  1 2 3 4 5 6 7 | 8 9
+ *     few again: pools ---- each container, once ----->       old           | made since
  *
  * Where there are more than space->few_most of them, the log is as elsewhere: of the young and middle ones.
  */

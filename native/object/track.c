@@ -145,16 +145,20 @@ static void enter(hy__log *log, hy_object *object)
     log->entries[log->count++] = object;
 }
 
-/* Before the collector is in use all are old, and noted as long as the first entries suffice. */
+/* Before the collector is in use all are old, and noted as long as they are few. */
 static void track_first(hy_space *space, hy_object *object)
 {
     hy__log *const log = &space->log;
-    log->has_all = log->has_all && take_first(space) && log->count < log->capacity;
-    if (log->has_all) {
-        enter(log, object);
-        log->middle = log->count;
-        log->old = log->count;
+    if (log->count > space->few_most) {
+        (void)hy__track_trim(space);
     }
+    if (!log->has_all || !take_first(space) || (log->count == log->capacity && !grow_log(space))) {
+        log->has_all = false;
+        return;
+    }
+    enter(log, object);
+    log->middle = log->count;
+    log->old = log->count;
 }
 
 void hy__track(hy_space *space, hy_object *object)

@@ -78,7 +78,7 @@ void hy__track_forget(hy__log *log);
 size_t hy__track_trim(hy_space *space);
 
 /* A container begins, or lives on after all: it is young. Without memory for the log, or before the collector
- * is in use, it is old; the first ones are in the log all the same, which has all of them then. */
+ * is in use, it is old, and in the log all the same as long as there are few: then it has all. */
 void hy__track(hy_space *space, hy_object *object);
 
 /* A container is dying. */

@@ -12,6 +12,7 @@ from heapyard._native.library import library
 from heapyard.collector import Engine
 from heapyard.errors import BadArgumentError, OutOfMemoryError
 from heapyard.misuse import recorded_misuse
+from heapyard.objects import FEW
 from pytests.gc.conftest import OF_OBJECTS, counters, space_of
 from pytests.gc.test_finalizers import ring
 from pytests.object.nodes import field, set_field
@@ -264,7 +265,7 @@ def test_out_of_memory_postpones_and_changes_nothing(engine: str) -> None:
 
 
 def test_a_space_that_was_never_collected_keeps_nothing_for_it(space: ObjectSpace) -> None:
-    ring(space, space.node_type("node", 2), 5000)
+    ring(space, space.node_type("node", 2), FEW + 1)
     found = counters(space)
     assert (found.side_bytes, found.log_bytes) == (0, 0)
     space.collect()

@@ -130,6 +130,16 @@ def test_trim_forgets_the_list_and_the_next_collection_makes_it_again(small: Obj
     assert small.collect() == 2
 
 
+@pytest.mark.parametrize(("count", "is_noted"), [(1023, False), (FEW, True), (FEW + 1, False)])
+def test_memory_of_the_log_before_the_first_collection(
+    small: ObjectSpace, count: int, *, is_noted: bool
+) -> None:
+    held = small.new_many(small.node_type("node", 2), count)
+    assert (counters(small).log_bytes > 0) == is_noted
+    small.decref_many(held)
+    assert small.collect() == 0
+
+
 @pytest.mark.parametrize("count", [1, 1022, 1023, 1024, FEW - 10])
 def test_what_came_before_the_first_collection_is_old_and_all_of_it_is_looked_at(
     small: ObjectSpace, count: int
@@ -142,6 +152,19 @@ def test_what_came_before_the_first_collection_is_old_and_all_of_it_is_looked_at
     assert {small.generation(one) for one in (*held[1::2], *lost)} == {2}
     assert (small.collect(0), small.collect(1), small.collect()) == (0, 0, 9)
     assert set(small.containers()) == set(held[1::2])
+    assert counters(small).pools_walked == 0
+
+
+def test_without_memory_for_the_log_the_first_collection_looks_for_the_rest(
+    source: FaultyPages, small: ObjectSpace
+) -> None:
+    node = small.node_type("node", 2)
+    ring(small, node, 1000)
+    source.fail_from(1)
+    ring(small, node, 100)
+    source.fail_from(0)
+    assert counters(small).log_bytes == 0
+    assert small.collect() == 1100
     assert counters(small).pools_walked == 0
 
 

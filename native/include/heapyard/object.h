@@ -172,7 +172,8 @@ typedef struct hy_space_config {
     uint32_t flags;               /* hy_space_flags, or-ed */
     uint32_t engine;              /* a hy_gc_engine */
     uint32_t few; /* one more than the containers up to which the walk engine keeps a
-                                   * list of all, and does not look at pools; 0: the default */
+                                   * list of all (8 bytes each, from the first on), and does not look
+                                   * at pools; 0: the default */
 } hy_space_config;
 
 /* ---- what the inline paths need to see; the rest is hidden ---------------------------------- */
