@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump, BumpMark
-    from heapyard.collector import Collection
+    from heapyard.collector import Collection, GenerationStats
     from heapyard.counters import (
         BumpCounters,
         CollectorCounters,
@@ -34,6 +34,7 @@ __all__ = [
     "CollectorCounters",
     "Engine",
     "FaultyPages",
+    "GenerationStats",
     "Heap",
     "HeapClassStats",
     "HeapCounters",
@@ -71,6 +72,7 @@ _HOMES = {
     "Purge": "heapyard.heap",
     "Collection": "heapyard.collector",
     "CollectorCounters": "heapyard.counters",
+    "GenerationStats": "heapyard.collector",
     "ListCounters": "heapyard.counters",
     "Kind": "heapyard.objects",
     "ObjectSpace": "heapyard.objects",

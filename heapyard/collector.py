@@ -5,9 +5,13 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from heapyard._native.prototypes.collector import CollectionFunction, CollectorCountersStruct
+from heapyard._native.prototypes.collector import (
+    CollectionFunction,
+    CollectorCountersStruct,
+    GenerationStatsStruct,
+)
 from heapyard._native.prototypes.objects import VisitFunction
 from heapyard.counters import CollectorCounters
 from heapyard.errors import BadArgumentError, OutOfMemoryError
@@ -15,7 +19,7 @@ from heapyard.errors import BadArgumentError, OutOfMemoryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Collection", "Collector", "Engine"]
+__all__ = ["Collection", "Collector", "Engine", "GenerationStats"]
 
 GENERATIONS = 3
 
@@ -38,6 +42,27 @@ class Collection:
     resurrected: int
     uncollectable: tuple[int, ...]
     """The objects whose cycles nothing breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStats:
+    """One generation (hy_gc_generation_stats). All but `containers` are totals.
+
+    A collection counts as one of its own generation, with all that it did in those before.
+    """
+
+    containers: int
+    """Now. Frozen ones are in no generation."""
+    collections: int
+    candidates: int
+    collected: int
+    resurrected: int
+    uncollectable: int
+
+    @classmethod
+    def read(cls, struct: GenerationStatsStruct) -> Self:
+        """The values of a filled-in C struct."""
+        return cls(*(getattr(struct, name) for name, _ in struct._fields_))
 
 
 class Collector:
@@ -116,6 +141,12 @@ class Collector:
     def generation(self, address: int) -> int:
         """The generation that a container is in; 3: frozen."""
         return int(self._native.hy_gc_generation(self.handle, address))
+
+    def generations(self) -> tuple[GenerationStats, ...]:
+        """What each generation holds, and what its collections did; the young one first."""
+        rows = (GenerationStatsStruct * GENERATIONS)()
+        self._native.hy_gc_stats(self.handle, rows, GENERATIONS)
+        return tuple(GenerationStats.read(row) for row in rows)
 
     def collector_counters(self) -> CollectorCounters | None:
         """What the collector has done; None where the library was built without counters."""

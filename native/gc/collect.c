@@ -117,14 +117,12 @@ static bool run(hy_space *space, hy__gc *gc, unsigned generation)
 static void note(hy__gc *gc, unsigned generation)
 {
     const hy_gc_result *const result = &gc->result;
-    hy_gc_counters *const c = &gc->counters;
-    c->young_collections += generation == 0;
-    c->middle_collections += generation == 1;
-    c->full_collections += generation == 2;
-    c->candidates += result->candidates;
-    c->collected += result->collected;
-    c->resurrected += result->resurrected;
-    c->uncollectable += result->uncollectable;
+    hy_gc_generation_stats *const total = &gc->totals[generation];
+    total->collections++;
+    total->candidates += result->candidates;
+    total->collected += result->collected;
+    total->resurrected += result->resurrected;
+    total->uncollectable += result->uncollectable;
     if (generation + 1 < HY_GC_GENERATIONS) {
         gc->since[generation + 1]++;
     }

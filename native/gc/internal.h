@@ -92,7 +92,8 @@ typedef struct hy__gc {
     hy_object *const *roots;
     size_t root_count;
     hy_gc_result result;
-    hy_gc_counters counters; /* totals, and those of the last full collection */
+    hy_gc_generation_stats totals[HY_GC_GENERATIONS]; /* of collections; containers: not used */
+    hy_gc_counters counters;                          /* what totals don't tell */
 } hy__gc;
 
 /* What the collector keeps; NULL: no memory. */

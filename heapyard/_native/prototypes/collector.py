@@ -36,6 +36,19 @@ class ResultStruct(Structure):
     )
 
 
+class GenerationStatsStruct(Structure):
+    """One generation (hy_gc_generation_stats)."""
+
+    _fields_ = (
+        ("containers", c_uint64),
+        ("collections", c_uint64),
+        ("candidates", c_uint64),
+        ("collected", c_uint64),
+        ("resurrected", c_uint64),
+        ("uncollectable", c_uint64),
+    )
+
+
 CollectionFunction = CFUNCTYPE(None, c_void_p, c_uint, POINTER(ResultStruct))
 """hy_gc_fn."""
 
@@ -44,7 +57,11 @@ CollectorCountersStruct = counters_struct("hy_gc_counters", CollectorCounters)
 PART = Part(
     headers=("gc.h",),
     structs=MappingProxyType(
-        {"hy_gc_result": ResultStruct, "hy_gc_counters": CollectorCountersStruct}
+        {
+            "hy_gc_result": ResultStruct,
+            "hy_gc_counters": CollectorCountersStruct,
+            "hy_gc_generation_stats": GenerationStatsStruct,
+        }
     ),
     functions=(
         function("hy_gc_collect", c_int64, c_void_p, c_uint),
@@ -57,5 +74,6 @@ PART = Part(
         function("hy_gc_walk", c_int, c_void_p, VisitFunction, c_void_p),
         function("hy_gc_generation", c_uint, c_void_p, c_void_p),
         function("hy_gc_get_counters", c_bool, c_void_p, POINTER(CollectorCountersStruct)),
+        function("hy_gc_stats", c_size_t, c_void_p, POINTER(GenerationStatsStruct), c_size_t),
     ),
 )

@@ -142,6 +142,21 @@ typedef struct hy_gc_counters {
  * library was built without counters. */
 HY_API bool hy_gc_get_counters(hy_space *space, hy_gc_counters *counters);
 
+/* One generation, as hy_gc_stats shows it; totals since the space was made, in every build. A collection
+ * counts as one of its own generation, with all that it did in those before. */
+typedef struct hy_gc_generation_stats {
+    uint64_t containers;    /* now; frozen ones are in no generation */
+    uint64_t collections;   /* total */
+    uint64_t candidates;    /* total: containers looked at */
+    uint64_t collected;     /* total: objects that ended */
+    uint64_t resurrected;   /* total: objects that finalizers made reachable again */
+    uint64_t uncollectable; /* total: objects whose cycles nothing breaks */
+} hy_gc_generation_stats;
+
+/* Fill in the first `count` generations at `rows`, the young one first. Returns HY_GC_GENERATIONS.
+ * O(containers). */
+HY_API size_t hy_gc_stats(hy_space *space, hy_gc_generation_stats *rows, size_t count);
+
 HY_END_DECLS
 
 #endif /* HEAPYARD_GC_H */
