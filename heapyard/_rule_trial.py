@@ -297,8 +297,8 @@ def _explain_refusal(plan: Plan, outcome: Outcome) -> NoReturn:
 
 def _engine_harmed(seen: str, plan: Plan, outcome: Outcome) -> RuleViolation:
     return RuleViolation(
-        "the engine's memory is its own",
-        f"the target unmapped it or wrote into it: {seen}",
+        "the engine's memory and files are its own",
+        f"the target took or changed them: {seen}",
         operation=_place(outcome),
         plan=plan,
         outcome=outcome,

@@ -1,6 +1,5 @@
 """One run of one plan on one target, in a fresh child."""
 
-import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -98,8 +97,4 @@ def _judge(ended: Ended) -> Sample | Trouble:
 
 def read_answer(ended: Ended) -> dict[str, Any] | None:
     """What the runner wrote; None where it did not come to that."""
-    try:
-        answer = json.loads(ended.result)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) and answer.get("schema") == _SCHEMA else None
+    return ended.answer(_SCHEMA)

@@ -1,6 +1,5 @@
 """Many plans in one child: each in a fork of it, until one fails in the way that is looked for."""
 
-import json
 import signal
 import struct
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ __all__ = ["can_run_batches", "first_failing"]
 
 _HEAD = struct.Struct("<8sIIQQ")
 _MAGIC = b"HYBATC1\0"
+_SCHEMA = "heapyard.batch/1"
 _WANTED = {"violation": 0, "crash": 1, "hang": 2, "exit": 3}
 
 
@@ -43,11 +43,7 @@ def first_failing(
         plan=_request(plans, outcome, time_limit),
         limits=Limits(seconds=seconds + time_limit, memory=8 << 30),
     )
-    try:
-        answer = json.loads(ended.result)
-    except ValueError:
-        return None
-    index = answer.get("index")
+    index = (ended.answer(_SCHEMA) or {}).get("index")
     return index if isinstance(index, int) else None
 
 

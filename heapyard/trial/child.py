@@ -8,6 +8,7 @@ its descriptors or never ends is seen for what it is.
 
 import fcntl
 import itertools
+import json
 import os
 import select
 import signal
@@ -17,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from heapyard._deadline import seconds_left
 from heapyard.trial.reaper import TOKEN, adopting, end_family, start_family
@@ -95,6 +96,17 @@ class Ended:
     stdout: bytes
     stderr: bytes
     trace: bytes = b""
+
+    def answer(self, schema: str) -> dict[str, Any] | None:
+        """The JSON object of this schema in the result; None where there is none, but other words.
+
+        Whoever is in the child can write there: what is in the object is still to be judged.
+        """
+        try:
+            answer = json.loads(self.result)
+        except (ValueError, RecursionError):
+            return None
+        return answer if isinstance(answer, dict) and answer.get("schema") == schema else None
 
 
 def run_child(

@@ -1,11 +1,9 @@
 """Finding out what a target can do, by asking a child that loads it."""
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from heapyard.trial.capabilities import Capabilities
 from heapyard.trial.child import Ended, Limits, run_child
@@ -14,6 +12,7 @@ from heapyard.trial.targets import TargetError
 
 __all__ = ["Probe", "probe"]
 
+_SCHEMA = "heapyard.capabilities/1"
 _LIMITS = Limits(seconds=10.0)
 
 
@@ -60,12 +59,16 @@ def _ask(program: tuple[str, ...], environment: Mapping[str, str]) -> Probe:
         raise TargetError(
             f"{program[0]}: the runner does not start ({error.strerror}); build again"
         ) from error
-    answer = _answer(ended)
+    clean = ended.reason == "itself" and ended.status == 0
+    answer = ended.answer(_SCHEMA) if clean else None
     if answer is None:
         return _dead(ended)
-    if "functions" in answer:
-        return Probe(Capabilities.from_json(answer))
-    return Probe(None, answer.get("cause", "load"), answer.get("reason", "no reason given"))
+    try:
+        if "functions" in answer:
+            return Probe(Capabilities.from_json(answer))
+        return Probe(None, answer["cause"], answer["reason"])
+    except (LookupError, TypeError):  # no words of the runner's
+        return _dead(ended)
 
 
 def _dead(ended: Ended) -> Probe:
@@ -74,13 +77,3 @@ def _dead(ended: Ended) -> Probe:
     chosen = ended.reason == "itself" and os.WIFEXITED(ended.status)
     cause = "refused" if chosen and words else "died"
     return Probe(None, cause, f"{ending(ended)} while it was loaded{words}")
-
-
-def _answer(ended: Ended) -> dict[str, Any] | None:
-    if ended.reason != "itself" or ended.status != 0:
-        return None
-    try:
-        answer = json.loads(ended.result)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None

@@ -3,12 +3,14 @@
 Three nets, from cheap to dear. The child leads a session and process group of its own, which is
 killed whole. While a child runs this process is a *subreaper* (prctl(2)), so that members of the
 family who left the group become our children when their parents die. And each member has inherited
-a token in its environment, by which strays are told from the children that the rest of this process
-may have.
+two marks, by which strays are told from the children that the rest of this process may have: a
+token in its environment, and a limit of resident memory of its own, which Linux has not enforced
+since 2.4.30, so it does nothing but to outlive an exec with an empty environment.
 """
 
 import ctypes
 import os
+import resource
 import signal
 import threading
 import time
@@ -26,6 +28,8 @@ TOKEN = "HEAPYARD_TRIAL_CHILD"  # noqa: S105
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_GET_CHILD_SUBREAPER = 37
 _SWEEP_SECONDS = 2.0
+_FIRST_LIMIT = 1 << 62
+_LIMIT = 22  # rsslim, the 25th field of a stat file; see _processes
 
 
 class _Adoption:
@@ -34,6 +38,7 @@ class _Adoption:
     lock = threading.Lock()
     runs = 0
     before = 0
+    families = 0
     children: ClassVar[set[int]] = set()
     """Those that other calls of `end_family` will reap."""
 
@@ -69,15 +74,32 @@ class Family:
     """The value of TOKEN in its environment."""
     others: frozenset[int]
     """The children that this process had before: none of the family."""
+    limit: int
+    """Its limit of resident memory."""
 
 
 def start_family(token: str, spawn: Callable[[], int]) -> Family:
     """Start a child with `spawn`, which answers its pid, so that no other thread reaps it."""
     with _Adoption.lock:
         others = _present_children()
-        pid = spawn()
+        _Adoption.families += 1
+        limit = _FIRST_LIMIT + _Adoption.families
+        with _inherited(limit):
+            pid = spawn()
         _Adoption.children.add(pid)
-    return Family(pid, token, others)
+    return Family(pid, token, others, limit)
+
+
+@contextmanager
+def _inherited(limit: int) -> Iterator[None]:
+    """What this process starts in the block has this limit of resident memory."""
+    before = resource.getrlimit(resource.RLIMIT_RSS)
+    with suppress(OSError, ValueError):  # it may not have one so high
+        resource.setrlimit(resource.RLIMIT_RSS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_RSS, before)
 
 
 def _present_children() -> frozenset[int]:
@@ -143,9 +165,11 @@ def _strays(family: Family) -> Iterator[int]:
 
 
 def _belongs(pid: int, stat: list[bytes], family: Family) -> bool:
-    """By session or by token; what is dead has no token, but left our session if it is adopted."""
+    """By session or by a mark; what is dead has no token, but left our session if it is adopted."""
     session = int(stat[3])
-    if stat[0] == b"Z" or session == family.pid:
-        return session != os.getsid(0)
+    if session == os.getsid(0):
+        return False
+    if stat[0] == b"Z" or session == family.pid or int(stat[_LIMIT]) == family.limit:
+        return True
     mark = f"{TOKEN}={family.token}".encode()
     return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")

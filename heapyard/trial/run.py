@@ -1,6 +1,5 @@
 """Running a plan on a target, in a child of its own, whatever the target does to it."""
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -83,7 +82,7 @@ def _refusal(target: Target, missing: frozenset[str]) -> Outcome:
 
 def judge(plan: Plan | PackedPlan, ended: Ended) -> Outcome:
     """The outcome of a child that has ended."""
-    answer = _answer(ended)
+    answer = ended.answer(_SCHEMA)
     facts = _place(plan, ended) | {
         "seconds": ended.seconds,
         "stdout": ended.stdout.decode(errors="replace"),
@@ -92,15 +91,10 @@ def judge(plan: Plan | PackedPlan, ended: Ended) -> Outcome:
     }
     if ended.reason != "itself" or ended.status != 0 or answer is None:
         return _broken(ended, facts)
-    return _answered(plan, answer, facts)
-
-
-def _answer(ended: Ended) -> dict[str, Any] | None:
     try:
-        answer = json.loads(ended.result)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) and answer.get("schema") == _SCHEMA else None
+        return _answered(plan, answer, facts)
+    except (LookupError, TypeError, ValueError):  # no words of the engine's
+        return _broken(ended, facts)
 
 
 def _place(plan: Plan | PackedPlan, ended: Ended) -> dict[str, Any]:
@@ -142,7 +136,7 @@ def _broken(ended: Ended, facts: dict[str, Any]) -> Outcome:
 
 def _answered(plan: Plan | PackedPlan, answer: dict[str, Any], facts: dict[str, Any]) -> Outcome:
     """The engine's own answer."""
-    facts |= {
+    facts = facts | {
         "figures": tuple(
             Figure(**{name: figure[name] for name in Figure.__dataclass_fields__})
             for figure in answer["figures"]
@@ -160,7 +154,7 @@ def _answered(plan: Plan | PackedPlan, answer: dict[str, Any], facts: dict[str, 
             seen=answer.get("reason", ""),
             **facts,
         )
-    facts |= {name: answer[name] for name in ("round", "slot", "size")}
+    facts = facts | {name: answer[name] for name in ("round", "slot", "size")}
     op = answer["op"]
     facts |= {"op": op if op is not None and op < len(plan) else None, "operation": _text(plan, op)}
     return Outcome(

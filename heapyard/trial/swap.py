@@ -4,7 +4,6 @@ heapyard-swap (native/swap) runs one topic, step by step; where a step ends the 
 had written before tells which. A library with the plain names can take malloc's place.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -81,16 +80,8 @@ def _plain_environment(target: Target) -> Mapping[str, str]:
     }
 
 
-def _answer(ended: Ended) -> dict[str, Any]:
-    try:
-        answer = json.loads(ended.result)
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) and answer.get("schema") == _SCHEMA else {}
-
-
 def _judge(ended: Ended) -> Outcome:
-    answer = _answer(ended)
+    answer = ended.answer(_SCHEMA) or {}
     facts: dict[str, Any] = {
         "operation": answer.get("operation", "loading"),
         "seconds": ended.seconds,
@@ -103,8 +94,8 @@ def _judge(ended: Ended) -> Outcome:
         return Outcome(
             status="violation",
             kind="swap",
-            expected=answer["expected"],
-            seen=answer["seen"],
+            expected=answer.get("expected", ""),
+            seen=answer.get("seen", ""),
             **facts,
         )
     return Outcome(status=answer["status"], seen=answer.get("reason", ""), **facts)

@@ -82,12 +82,16 @@ LOADING = {
     "exit0": "exited with status 0",
     "exit_now": "exited with status 0",
     "close": "exited with status 1",
+    "nest": "exited with status 0",
+    "forge": "exited with status 0",
+    "boast": "exited with status 0",
+    "starve": "no memory for the engine",
     "eat": "of resident memory",
     "stop": "stopped by a signal",
 }
 
 
-@pytest.mark.parametrize(("deed", "words"), _sample(LOADING, "segv", "exit0"))
+@pytest.mark.parametrize(("deed", "words"), _sample(LOADING, "segv", "exit0", "boast", "starve"))
 def test_what_ends_a_process_that_loads_it_is_one_failed_must(
     hostile: Heapyard, deed: str, words: str
 ) -> None:

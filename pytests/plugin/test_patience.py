@@ -114,6 +114,6 @@ def test_figures_that_are_gone_are_the_targets_doing(runs: Runs) -> None:
     runs.status = "held"
     plan = Plan()
     plan.measure("rss")
-    with pytest.raises(RuleViolation, match="the engine's memory is its own") as caught:
+    with pytest.raises(RuleViolation, match="the engine's memory and files are its own") as caught:
         trial_of().run(plan)
     assert "what the plan measured is gone" in caught.value.seen

@@ -1,7 +1,7 @@
 /*
  * hostile.c: a malloc that misbehaves as $HEAPYARD_HOSTILE says, for the tests of the children.
  *
- *     HEAPYARD_HOSTILE=place:deed      malloc:segv, load:spin, unload:exit3, ...
+ *     HEAPYARD_HOSTILE=place:deed      malloc:segv, load:spin, free:exit3, ...
  *
  * Without it this is a sound, if wasteful, allocator: blocks by pointer increment, free does
  * nothing. The deed is done at each call of the place; at malloc and free only for blocks of one
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SPAN_OF_DAMAGE ((uintptr_t)64 << 20)
@@ -164,6 +165,19 @@ static void do_daemon(void)
     }
 }
 
+/* A daemon that has nothing of its ancestors: another session, program and environment. */
+static void do_stranger(void)
+{
+    if (fork() == 0) {
+        (void)setsid();
+        if (fork() == 0) {
+            char *const none[] = {NULL};
+            (void)execle("/bin/sleep", "sleep", "1000", (char *)NULL, none);
+        }
+        _exit(0);
+    }
+}
+
 static void do_orphans(void)
 {
     for (int i = 0; i < 8; i++) {
@@ -188,6 +202,39 @@ static void do_garbage(void)
         (void)pwrite(fd, "not json", 8, 0);
     }
     _exit(0);
+}
+
+static void answer(const char *text, size_t size)
+{
+    for (int fd = 3; fd < 64; fd++) {
+        (void)ftruncate(fd, 0);
+        (void)pwrite(fd, text, size, 0);
+    }
+    _exit(0);
+}
+
+/* Nested deeper than a reader can go. */
+static void do_nest(void)
+{
+    static char text[1 << 18];
+    memset(text, '[', sizeof text);
+    answer(text, sizeof text);
+}
+
+/* The right words in front, and nothing that should follow them. */
+static void do_forge(void)
+{
+    static const char run[] =
+        "{\"schema\": \"heapyard.run/1\", \"status\": \"held\", \"figures\": 3}";
+    answer(run, sizeof run - 1);
+}
+
+/* The same where it is asked for what it can do. */
+static void do_boast(void)
+{
+    static const char able[] =
+        "{\"schema\": \"heapyard.capabilities/1\", \"status\": \"found\", \"functions\": 3}";
+    answer(able, sizeof able - 1);
 }
 
 /* Ends by itself, but not by exit: no handler runs. */
@@ -247,6 +294,13 @@ static void do_scribble(void)
     }
 }
 
+/* From now on nobody gets memory. */
+static void do_starve(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_DATA, &none);
+}
+
 /* Descriptors without end. */
 static void do_litter(void)
 {
@@ -288,9 +342,13 @@ static void do_recurse(void)
     X(eat)                                                                                         \
     X(fork)                                                                                        \
     X(daemon)                                                                                      \
+    X(stranger)                                                                                    \
     X(orphans)                                                                                     \
     X(exec)                                                                                        \
     X(garbage)                                                                                     \
+    X(nest)                                                                                        \
+    X(forge)                                                                                       \
+    X(boast)                                                                                       \
     X(recurse)                                                                                     \
     X(complain)                                                                                    \
     X(exit_now)                                                                                    \
@@ -299,6 +357,7 @@ static void do_recurse(void)
     X(mask)                                                                                        \
     X(alarm)                                                                                       \
     X(scribble)                                                                                    \
+    X(starve)                                                                                      \
     X(litter)
 
 /* --- when --- */

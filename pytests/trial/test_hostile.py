@@ -79,7 +79,7 @@ def test_each_misdeed_has_its_verdict_and_names_the_call(  # noqa: PLR0917
     assert (outcome.op, outcome.operation) == (op, operation)
 
 
-@pytest.mark.parametrize("deed", ["print", "fork", "daemon", "orphans", "litter"])
+@pytest.mark.parametrize("deed", ["print", "fork", "daemon", "stranger", "orphans", "litter"])
 def test_what_does_no_harm_to_the_plan_does_not_fail_it(hostile: Target, deed: str) -> None:
     outcome = run(hostile, f"realloc:{deed}", seconds=PATIENCE)
     assert outcome.held, str(outcome)
@@ -93,8 +93,9 @@ def test_closed_descriptors_are_an_exit_without_a_result(hostile: Target, place:
 
 
 @pytest.mark.parametrize("place", ["load", "malloc"])
-def test_garbage_in_place_of_the_answers_is_an_exit(hostile: Target, place: str) -> None:
-    outcome = run(hostile, f"{place}:garbage", seconds=PATIENCE)
+@pytest.mark.parametrize("deed", ["garbage", "nest", "forge"])
+def test_garbage_in_place_of_the_answers_is_an_exit(hostile: Target, place: str, deed: str) -> None:
+    outcome = run(hostile, f"{place}:{deed}", seconds=PATIENCE)
     assert (outcome.status, outcome.exit_code) == ("exit", 0), str(outcome)
     assert outcome.operation == "unknown: the progress was overwritten"
 
