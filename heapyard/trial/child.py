@@ -89,6 +89,8 @@ class Ended:
     """Processor time when it was ended for its time; else 0."""
     computing: bool
     """Whether it was on the processor, or waiting for it, when it was ended for its time."""
+    still: float
+    """For how many seconds its progress had not changed when it was ended for its time; else 0."""
     resident: int
     """The most resident memory seen, in bytes; 0 where the child ended before the first look."""
     result: bytes
@@ -142,6 +144,7 @@ def run_child(
             seconds=time.monotonic() - started,
             cpu_seconds=watch.cpu_seconds,
             computing=watch.computing,
+            still=watch.still,
             resident=watch.resident,
             result=os.pread(files.result, _RESULT_BYTES, 0),
             progress=_progress(files.state),
@@ -234,6 +237,7 @@ class _Watch:
     reason: Literal["itself", "time", "memory", "stopped"] = "itself"
     cpu_seconds: float = 0.0
     computing: bool = False
+    still: float = 0.0
     resident: int = 0
     stopped_looks: int = 0
     progress: Progress | None = None
@@ -259,9 +263,10 @@ class _Watch:
                 return True
         return False
 
-    def note_hang(self, pid: int) -> None:
+    def note_hang(self, pid: int, now: float) -> None:
         """Say what the child is at when its time is over."""
         self.reason = "time"
+        self.still = now - self.moved
         with suppress(OSError, IndexError, ValueError):
             self.computing = _stat(pid)[0] == b"R"
             self.cpu_seconds = _cpu_seconds(pid)
@@ -279,7 +284,8 @@ def _watch(pid: int, files: _Files, limits: Limits, started: float) -> _Watch:
             if end <= now < last_end and _is_starved(pid, limits.seconds):
                 end = now + _TICK_SECONDS
             if now >= end or now - watch.moved >= limits.still:
-                watch.note_hang(pid)
+                watch.note_progress(files.state, now)
+                watch.note_hang(pid, now)
                 return watch
             if now >= next_look:
                 next_look = now + _TICK_SECONDS
@@ -325,22 +331,37 @@ def _stat(pid: int | str) -> list[bytes]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    fields = _stat(pid)
-    return (int(fields[11]) + int(fields[12])) / _CLOCK
+    """Its own, and that of the children which it has waited for."""
+    return sum(map(int, _stat(pid)[11:15])) / _CLOCK
 
 
 def _is_starved(pid: int, seconds: float) -> bool:
-    """Whether a thread of it has work, and all together had less than half of these seconds.
+    """Whether it or a child of it has work, and all together had less than half of these seconds.
 
-    A child that waits for what never comes has none that has.
+    Those that wait for what never comes have none.
     """
+    family = [pid, *_children(pid)]
     with suppress(OSError, IndexError, ValueError):
-        if _cpu_seconds(pid) < seconds / 2:
-            return any(
-                _stat(f"{pid}/task/{task.name}")[0] in {b"R", b"D"}
-                for task in Path(f"/proc/{pid}/task").iterdir()
-            )
+        if sum(map(_cpu_seconds, family)) < seconds / 2:
+            return any(_has_work(each) for each in family)
     return False
+
+
+def _has_work(pid: int) -> bool:
+    """Whether a thread of it is on the processor, waits for one, or for the disk."""
+    return any(
+        _stat(f"{pid}/task/{task.name}")[0] in {b"R", b"D"}
+        for task in Path(f"/proc/{pid}/task").iterdir()
+    )
+
+
+def _children(pid: int) -> list[int]:
+    """Those that its threads have forked, where the kernel tells; not their children."""
+    found: list[int] = []
+    with suppress(OSError, ValueError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_bytes().split())
+    return found
 
 
 def _progress(state: int) -> Progress:

@@ -38,7 +38,8 @@ class Outcome:
     status: Status
     kind: str = ""
     """For a violation the check's name ("overlap"); for a refusal its cause ("load", "symbol",
-    "plan", "memory", "machine"); for a crash the signal's name. Else empty."""
+    "plan", "memory", "machine"); for a crash the signal's name; for a hang "slow" where calls went
+    on until its time was over. Else empty."""
     op: int | None = None
     """Index of the call where it happened; None before the first call or after the last."""
     round: int = 0

@@ -10,7 +10,7 @@ from heapyard.trial.operations import BY_NAME
 from heapyard.trial.outcome import Figure, Outcome, Status
 from heapyard.trial.packed import PackedPlan
 from heapyard.trial.plan import Plan
-from heapyard.trial.signals import ending, last_words, signal_name
+from heapyard.trial.signals import ending, is_slow, last_words, signal_name
 from heapyard.trial.targets import Target, TargetError
 from heapyard.trial.trace import Room, Trace
 
@@ -123,6 +123,7 @@ def _broken(ended: Ended, facts: dict[str, Any]) -> Outcome:
     seen = ending(ended)
     if ended.reason != "itself":
         status = "runaway" if ended.reason == "memory" else "hang"
+        facts["kind"] = "slow" if is_slow(ended) else ""
     elif os.WIFSIGNALED(ended.status):
         status = "crash"
         name = signal_name(os.WTERMSIG(ended.status))

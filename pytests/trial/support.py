@@ -47,9 +47,9 @@ def installed(name: str, mode: str = "auto") -> Target:
         pytest.skip(str(error))
 
 
-def some_calls() -> Plan:
+def some_calls(repeat: int = 1) -> Plan:
     """A few calls that any allocator with malloc, realloc and free does well."""
-    plan = Plan("some", weak_alignment=True)
+    plan = Plan("some", weak_alignment=True, repeat=repeat)
     blocks = [plan.malloc(size) for size in (1, 24, 4000, 100_000)]
     plan.realloc(blocks[1], 5000)
     for block in blocks:

@@ -26,6 +26,12 @@ RANDOM_CHECKS = Check.DEFAULT & ~Check.ALIGN
 """Random plans on foreign allocators: mimalloc 2.0.9's memalign is known to misalign."""
 
 
+def test_a_plan_that_is_only_slow_is_told_from_one_that_is_stuck(libc: Target) -> None:
+    outcome = run_plan(libc, some_calls(repeat=1 << 40), time_limit=0.6)
+    assert (outcome.status, outcome.kind) == ("hang", "slow")
+    assert "and calls went on" in outcome.seen
+
+
 def test_a_plan_holds_on_the_libc(libc: Target) -> None:
     outcome = run_plan(libc, some_calls())
     assert outcome.held, str(outcome)
