@@ -17,10 +17,15 @@ if TYPE_CHECKING:
         SpaceCounters,
     )
     from heapyard.errors import HeapyardError
-    from heapyard.heap import Heap, Purge
-    from heapyard.heap_map import HeapMap
-    from heapyard.heap_pools import HeapPool, PoolState
-    from heapyard.heap_stats import HeapClassStats, HeapStats
+    from heapyard.heap import (
+        Heap,
+        HeapClassStats,
+        HeapMap,
+        HeapPool,
+        HeapStats,
+        PoolState,
+        Purge,
+    )
     from heapyard.objects import Kind, ObjectSpace, ObjectType, WeakReference
     from heapyard.pages import BufferPages, FaultyPages, MmapPages, PageSource
     from heapyard.region import Engine, Region, Span
@@ -63,12 +68,12 @@ _HOMES = {
     "BumpCounters": "heapyard.counters",
     "HeapyardError": "heapyard.errors",
     "Heap": "heapyard.heap",
-    "HeapClassStats": "heapyard.heap_stats",
+    "HeapClassStats": "heapyard.heap",
     "HeapCounters": "heapyard.counters",
-    "HeapMap": "heapyard.heap_map",
-    "HeapPool": "heapyard.heap_pools",
-    "HeapStats": "heapyard.heap_stats",
-    "PoolState": "heapyard.heap_pools",
+    "HeapMap": "heapyard.heap",
+    "HeapPool": "heapyard.heap",
+    "HeapStats": "heapyard.heap",
+    "PoolState": "heapyard.heap",
     "Purge": "heapyard.heap",
     "Collection": "heapyard.collector",
     "CollectorCounters": "heapyard.counters",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heapyard.errors import BadArgumentError
-from heapyard.heap_map import LEAST_WIDTH
+from heapyard.heap.map import LEAST_WIDTH
 from pytests.heap.verify import counters_of
 
 if TYPE_CHECKING:

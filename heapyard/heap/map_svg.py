@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from heapyard.block import BlockState
-from heapyard.heap_pools import PoolState
+from heapyard.heap.pools import PoolState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from heapyard.block import Block
-    from heapyard.heap_map import HeapMap, MapSpan
-    from heapyard.heap_pools import HeapPool
+    from heapyard.heap.layout import HeapLayout, MapSpan
+    from heapyard.heap.pools import HeapPool
 
 __all__ = ["draw_svg"]
 
@@ -36,20 +36,20 @@ svg{font:11px sans-serif;background:#fff}text{fill:#333}
 """
 
 
-def draw_svg(heap_map: HeapMap) -> str:
+def draw_svg(layout: HeapLayout) -> str:
     """The whole document."""
-    scale = _Scale(_page_width(heap_map))
+    scale = _Scale(_page_width(layout))
     body: list[str] = []
     top = 0
-    for span in heap_map.spans:
+    for span in layout.spans:
         body.append(_text(top + _LABEL - 5, _span_title(span)))
-        body += _span(heap_map, span, scale, top + _LABEL)
+        body += _span(layout, span, scale, top + _LABEL)
         top += _LABEL + scale.rows(_shown(span)) * _ROW
     body.append(_text(top + _LABEL - 5, _LEGEND))
     height = top + 2 * _LABEL
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-        f'width="{_WIDTH}" height="{height}"><title>{escape(_heap_title(heap_map))}</title>'
+        f'width="{_WIDTH}" height="{height}"><title>{escape(_heap_title(layout))}</title>'
         f"<style>{_STYLE}</style>{''.join(body)}</svg>"
     )
 
@@ -94,9 +94,9 @@ class _Scale:
             offset += part
 
 
-def _page_width(heap_map: HeapMap) -> int:
+def _page_width(layout: HeapLayout) -> int:
     """The widest at which the drawing keeps to its rows; the narrowest where none does."""
-    sizes = [_shown(span) for span in heap_map.spans]
+    sizes = [_shown(span) for span in layout.spans]
     for page in _PAGE_WIDTHS:
         if sum(map(_Scale(page).rows, sizes)) <= _MOST_ROWS:
             return page
@@ -113,7 +113,7 @@ def _shown(span: MapSpan) -> int:
 # --- spans, pools, blocks ---
 
 
-def _span(heap_map: HeapMap, span: MapSpan, scale: _Scale, top: int) -> Iterator[str]:
+def _span(layout: HeapLayout, span: MapSpan, scale: _Scale, top: int) -> Iterator[str]:
     yield from scale.boxes(0, _shown(span), top, 'class="span"')
     for run in span.runs:
         if run.state == BlockState.METADATA and run.address - span.address < _shown(span):
@@ -122,16 +122,16 @@ def _span(heap_map: HeapMap, span: MapSpan, scale: _Scale, top: int) -> Iterator
                 scale.boxes(run.address - span.address, run.size, top, 'class="header"'),
             )
     for pool in span.pools:
-        yield _titled(_pool_title(pool), _pool(heap_map, span, pool, scale, top))
+        yield _titled(_pool_title(pool), _pool(layout, span, pool, scale, top))
 
 
 def _pool(
-    heap_map: HeapMap, span: MapSpan, pool: HeapPool, scale: _Scale, top: int
+    layout: HeapLayout, span: MapSpan, pool: HeapPool, scale: _Scale, top: int
 ) -> Iterator[str]:
     hue = pool.size_class * 137 % 360
     offset = pool.address - span.address
     yield from scale.boxes(offset, pool.size, top, f'fill="hsl({hue} 60% 60%)"')
-    runs = heap_map.blocks_of(pool)
+    runs = layout.blocks_of(pool)
     exact = pool.block_size >= scale.point
     parts = _merged(runs) if exact else _shaded(runs, pool, scale.point)
     for part in parts:
@@ -211,8 +211,8 @@ def _text(y: int, text: str) -> str:
     return f'<text x="2" y="{y}">{escape(text)}</text>'
 
 
-def _heap_title(heap_map: HeapMap) -> str:
-    return f"A heap of {len(heap_map.arenas)} arenas, {len(heap_map.large_blocks)} large blocks"
+def _heap_title(layout: HeapLayout) -> str:
+    return f"A heap of {len(layout.arenas)} arenas, {len(layout.large_blocks)} large blocks"
 
 
 def _span_title(span: MapSpan) -> str:

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heapyard.block import BlockState
-from heapyard.heap_pools import PoolState
+from heapyard.heap.pools import PoolState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from heapyard.block import Block
-    from heapyard.heap_map import HeapMap, MapSpan
-    from heapyard.heap_pools import HeapPool
+    from heapyard.heap.layout import HeapLayout, MapSpan
+    from heapyard.heap.pools import HeapPool
 
 __all__ = ["draw_text"]
 
@@ -38,21 +38,21 @@ _LEGEND = (
 )
 
 
-def draw_text(heap_map: HeapMap, width: int, rows: int) -> str:
+def draw_text(layout: HeapLayout, width: int, rows: int) -> str:
     """The whole drawing."""
     parts = [
-        "\n".join([_summary(heap_map), *_arena_lines(heap_map.arenas, width, rows)]),
-        "\n".join(_large_lines(heap_map.large_blocks, rows)),
-        "\n".join(_pool_lines(heap_map, width, rows)),
+        "\n".join([_summary(layout), *_arena_lines(layout.arenas, width, rows)]),
+        "\n".join(_large_lines(layout.large_blocks, rows)),
+        "\n".join(_pool_lines(layout, width, rows)),
         next((text for text in _LEGEND if len(text) <= width), _LEGEND[-1]),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _summary(heap_map: HeapMap) -> str:
-    arenas, large = heap_map.arenas, heap_map.large_blocks
-    size = sum(span.size for span in heap_map.spans)
-    live = sum(span.live_bytes for span in heap_map.spans)
+def _summary(layout: HeapLayout) -> str:
+    arenas, large = layout.arenas, layout.large_blocks
+    size = sum(span.size for span in layout.spans)
+    live = sum(span.live_bytes for span in layout.spans)
     counts = f"{_count(len(arenas), 'arena')}, {_count(len(large), 'large block')}"
     return f"{counts}: {_bytes(live)} live of {_bytes(size)}"
 
@@ -155,15 +155,15 @@ def _large_lines(spans: Sequence[MapSpan], rows: int) -> list[str]:
     return [*lines, *_rest(len(spans) - rows, "large block")]
 
 
-def _pool_lines(heap_map: HeapMap, width: int, rows: int) -> list[str]:
-    pools = sorted(heap_map.pools, key=lambda pool: (_in_use(pool), pool.address))
+def _pool_lines(layout: HeapLayout, width: int, rows: int) -> list[str]:
+    pools = sorted(layout.pools, key=lambda pool: (_in_use(pool), pool.address))
     if not pools:
         return []
     shown = pools[:rows]
     heads = [_pool_head(pool) for pool in shown]
     columns = max(width - max(map(len, heads)), 8)
     lines = [
-        head + _block_cells(heap_map.blocks_of(pool), pool, columns)
+        head + _block_cells(layout.blocks_of(pool), pool, columns)
         for head, pool in zip(heads, shown, strict=True)
     ]
     title = "pools, those with the least in use first"

@@ -12,7 +12,6 @@ native library, which aborts the process unless `heapyard.misuse.recorded_misuse
 from __future__ import annotations
 
 import ctypes
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from heapyard._allocator import NativeAllocator
@@ -27,90 +26,27 @@ from heapyard._native.prototypes.heap import (
 )
 from heapyard.counters import HeapCounters
 from heapyard.errors import BadArgumentError, OutOfMemoryError
-from heapyard.heap_map import HeapMap, read_map
-from heapyard.heap_pools import HeapPool, PoolState
-from heapyard.heap_stats import HeapClassStats, HeapStats
+from heapyard.heap.constants import (
+    CLASSES,
+    MAX_ALIGNMENT,
+    MAX_ARENA_SIZE,
+    MAX_POOL_SIZE,
+    MIN_ARENA_SIZE,
+    Purge,
+)
+from heapyard.heap.map import HeapMap
+from heapyard.heap.pools import HeapPool
+from heapyard.heap.stats import HeapClassStats, HeapStats
 from heapyard.pages import PAGE_SIZE, MmapPages
 
 if TYPE_CHECKING:
     from heapyard.pages import PageSource
 
-__all__ = [
-    "ALIGNMENT",
-    "CLASSES",
-    "DEFAULT_ARENA_SIZE",
-    "FINE_CLASSES",
-    "MAX_ALIGNMENT",
-    "MAX_ARENA_SIZE",
-    "MAX_POOL_SIZE",
-    "MAX_SMALL",
-    "MIN_ARENA_SIZE",
-    "Heap",
-    "HeapPool",
-    "PoolState",
-    "Purge",
-    "Violation",
-    "good_size",
-]
-
-ALIGNMENT = 16
-"""HY_HEAP_ALIGNMENT: the least alignment of a block."""
-
-MAX_ALIGNMENT = 1 << 20
-"""HY_HEAP_MAX_ALIGNMENT: the largest alignment that can be asked for."""
-
-MAX_SMALL = 64 << 10
-"""HY_HEAP_MAX_SMALL: the largest block of a size class."""
-
-CLASSES = 88
-"""HY_HEAP_CLASSES: the number of size classes."""
-
-FINE_CLASSES = 32
-"""HY_HEAP_FINE_CLASSES: how many of them are multiples of 16, up to 512."""
-
-MIN_ARENA_SIZE = 256 << 10
-"""HY_HEAP_MIN_ARENA_SIZE."""
-
-MAX_ARENA_SIZE = 64 << 20
-"""HY_HEAP_MAX_ARENA_SIZE."""
-
-DEFAULT_ARENA_SIZE = 4 << 20
-"""HY_HEAP_DEFAULT_ARENA_SIZE."""
-
-MAX_POOL_SIZE = 64 << 10
-"""HY_HEAP_MAX_POOL_SIZE: the largest, and the default, bound of a pool's size."""
+__all__ = ["Heap", "good_size"]
 
 _STRICT = 1
 _HUGE_PAGES = {None: 0, True: 2, False: 4}
 _MOST_KEPT = 2**32 - 2  # C has 0 for the default, and one more than what is kept for the rest
-
-
-class Purge(IntEnum):
-    """hy_heap_purge: what happens to pages that hold nothing any more but have been touched."""
-
-    THRESHOLD = 0
-    """Purged when they are more than `purge_threshold` bytes."""
-    AT_ONCE = 1
-    """Purged when their pool empties."""
-    ON_TRIM = 2
-    """Purged by `Heap.trim` only."""
-
-
-class Violation(IntEnum):
-    """hy_heap_check_code: the codes of CheckFailedError."""
-
-    SOUND = 0
-    ARENA_HEADER = 1
-    PAGE_MAP = 2
-    POOL_BOUNDS = 3
-    POOL_COUNT = 4
-    POOL_LIST = 5
-    FREE_LIST = 6
-    CACHE = 7
-    ARENA_ORDER = 8
-    LARGE_BLOCK = 9
-    RADIX = 10
-    TOTAL = 11
 
 
 class Heap(NativeAllocator[HeapCounters]):
@@ -228,7 +164,7 @@ class Heap(NativeAllocator[HeapCounters]):
 
     def map(self) -> HeapMap:
         """The pools and blocks, to be drawn: `print(heap.map())`, `heap.map().svg()`."""
-        return read_map(self)
+        return HeapMap.of(self.walk(), self.walk_pools())
 
 
 def good_size(size: int) -> int:

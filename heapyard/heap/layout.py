@@ -1,26 +1,22 @@
-"""A heap drawn: where its blocks and pools lie, for the terminal and as SVG."""
+"""How the memory of a heap is laid out: what it has mapped, with the pools and blocks inside."""
 
 from __future__ import annotations
 
-import shutil
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from heapyard.block import BlockState
-from heapyard.errors import BadArgumentError
-from heapyard.heap_pools import PoolState
+from heapyard.heap.pools import PoolState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from heapyard.block import Block
-    from heapyard.heap import Heap
-    from heapyard.heap_pools import HeapPool
+    from heapyard.heap.pools import HeapPool
 
-__all__ = ["LEAST_WIDTH", "HeapMap", "MapSpan", "read_map"]
-
-LEAST_WIDTH = 40
-"""The narrowest terminal, in columns, that a map is drawn for."""
+__all__ = ["HeapLayout", "MapSpan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +54,23 @@ class MapSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class HeapMap:
-    """A heap at one moment. `str()` draws it for the terminal."""
+class HeapLayout:
+    """All that a heap has mapped at one moment."""
 
     spans: tuple[MapSpan, ...]
     """Arenas and other mappings, by address."""
+
+    @classmethod
+    def of(cls, runs: Iterable[Block], pools: Sequence[HeapPool]) -> Self:
+        """From what a walk of the heap shows, and from its pools, by address."""
+        starts = [pool.address for pool in pools]
+        spans = []
+        for _, group in groupby(runs, key=lambda run: run.span):
+            inside = tuple(group)
+            first = bisect_left(starts, inside[0].address)
+            last = bisect_left(starts, inside[-1].end)
+            spans.append(MapSpan(inside, tuple(pools[first:last])))
+        return cls(tuple(spans))
 
     @property
     def arenas(self) -> tuple[MapSpan, ...]:
@@ -88,42 +96,3 @@ class HeapMap:
                 last = bisect_left(span.runs, pool.end, key=lambda run: run.address)
                 return span.runs[first:last]
         return ()
-
-    def draw(self, *, width: int | None = None, rows: int = 40) -> str:
-        """The map as text: one line per arena, or per part of it, or for several arenas.
-
-        `width` is in columns, by default the terminal's; `rows` bounds the lines for arenas, and
-        the lines for pools, where the pools with the least in use come first.
-        """
-        from heapyard._heap_text import draw_text  # noqa: PLC0415
-
-        if width is None:
-            width = max(shutil.get_terminal_size().columns, LEAST_WIDTH)
-        if width < LEAST_WIDTH:
-            raise BadArgumentError("width", width, f"must be at least {LEAST_WIDTH} columns")
-        if rows < 1:
-            raise BadArgumentError("rows", rows, "must be at least 1 line")
-        return draw_text(self, width, rows)
-
-    def svg(self) -> str:
-        """The map as an SVG document that needs no other file; what lies where shows on hover."""
-        from heapyard._heap_svg import draw_svg  # noqa: PLC0415
-
-        return draw_svg(self)
-
-    def __str__(self) -> str:
-        return self.draw()
-
-
-def read_map(heap: Heap) -> HeapMap:
-    """The map of a heap. O(blocks)."""
-    runs = heap.walk()
-    pools = heap.walk_pools()
-    starts = [pool.address for pool in pools]
-    spans = []
-    for _, group in groupby(runs, key=lambda run: run.span):
-        inside = tuple(group)
-        first = bisect_left(starts, inside[0].address)
-        last = bisect_left(starts, inside[-1].end)
-        spans.append(MapSpan(inside, tuple(pools[first:last])))
-    return HeapMap(tuple(spans))
