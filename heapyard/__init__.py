@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heapyard.bump import Bump, BumpMark
-    from heapyard.collector import Collection, GenerationStats
     from heapyard.counters import (
         BumpCounters,
         CollectorCounters,
@@ -26,7 +25,14 @@ if TYPE_CHECKING:
         PoolState,
         Purge,
     )
-    from heapyard.objects import Kind, ObjectSpace, ObjectType, WeakReference
+    from heapyard.objects import (
+        Collection,
+        GenerationStats,
+        Kind,
+        ObjectSpace,
+        ObjectType,
+        WeakReference,
+    )
     from heapyard.pages import BufferPages, FaultyPages, MmapPages, PageSource
     from heapyard.region import Engine, Region, Span
 
@@ -75,9 +81,9 @@ _HOMES = {
     "HeapStats": "heapyard.heap",
     "PoolState": "heapyard.heap",
     "Purge": "heapyard.heap",
-    "Collection": "heapyard.collector",
+    "Collection": "heapyard.objects",
     "CollectorCounters": "heapyard.counters",
-    "GenerationStats": "heapyard.collector",
+    "GenerationStats": "heapyard.objects",
     "ListCounters": "heapyard.counters",
     "Kind": "heapyard.objects",
     "ObjectSpace": "heapyard.objects",

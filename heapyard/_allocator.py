@@ -61,6 +61,11 @@ class NativeAllocator(Generic[CountersT]):
             raise ClosedError(f"This {self.part} is closed: make another.")
         return self._handle
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._handle is None
+
     def close(self) -> None:
         """End the allocator, and with it every block. A second call does nothing."""
         self._handle = None

@@ -9,10 +9,9 @@ import pytest
 
 from heapyard import BufferPages, FaultyPages, Kind, ObjectSpace
 from heapyard._native.library import library
-from heapyard.collector import Engine
 from heapyard.errors import BadArgumentError, OutOfMemoryError
 from heapyard.misuse import recorded_misuse
-from heapyard.objects import FEW
+from heapyard.objects import FEW, Engine
 from pytests.gc.conftest import OF_OBJECTS, counters, space_of
 from pytests.gc.test_finalizers import ring
 from pytests.object.nodes import field, set_field

@@ -13,7 +13,7 @@ from pytests.object.nodes import set_field
 from pytests.support.memory import read
 
 if TYPE_CHECKING:
-    from heapyard.collector import Collection
+    from heapyard.objects import Collection
 
 
 def ring(space: ObjectSpace, kind: object, size: int) -> list[int]:

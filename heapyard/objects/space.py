@@ -15,42 +15,34 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import replace
-from enum import IntEnum
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from heapyard._allocator import NativeAllocator
 from heapyard._arguments import SIZE_MAX, size_argument
 from heapyard._native.prototypes.objects import (
     ListCountersStruct,
-    ObjectFunction,
     ObjectStruct,
     SpaceConfigStruct,
     SpaceCountersStruct,
-    TraverseFunction,
     TypeSpecStruct,
     VisitFunction,
 )
 from heapyard.block import Block, BlockState, walk
-from heapyard.collector import Collector, Engine
 from heapyard.counters import ListCounters, SpaceCounters
 from heapyard.errors import BadArgumentError, HeapyardError, OutOfMemoryError
-from heapyard.object_fields import HEADER, Fields
-from heapyard.weak_references import WeakFunctions, WeakReference
+from heapyard.objects.collector import Collector, Engine
+from heapyard.objects.fields import Fields
+from heapyard.objects.graph import Node, draw_graph
+from heapyard.objects.object_type import HEADER, Kind, ObjectType, native_functions
+from heapyard.objects.weak import WeakFunctions, WeakReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
+    from heapyard.objects.object_type import Functions
     from heapyard.pages import PageSource
 
-__all__ = [
-    "HEADER",
-    "LIST_LIMIT",
-    "MAX_LISTED",
-    "Kind",
-    "ObjectSpace",
-    "ObjectType",
-    "WeakReference",
-]
+__all__ = ["FEW", "LIST_LIMIT", "MAX_LISTED", "ObjectSpace"]
 
 MAX_LISTED = 512
 """HY_OBJECT_MAX_LISTED: the largest object that free lists hold, in bytes."""
@@ -67,40 +59,6 @@ _CONTAINER, _REFERENCES, _WEAK, _BORROWS = 1, 2, 4, 8
 _DEBUG = 1
 _REFERENCE_SHIFT = 31
 """HY_OBJECT_REFERENCE is 1 << 31."""
-
-
-class Kind(IntEnum):
-    """What deallocation may do (hy_kind)."""
-
-    PLAIN = 0
-    DEALLOC = 1
-    FINALIZE = 2
-    LEGACY = 3
-
-
-class Functions(TypedDict, total=False):
-    """A type's functions; each gets the address of an object."""
-
-    dealloc: Callable[[int], object]
-    finalize: Callable[[int], object]
-    legacy: Callable[[int], object]
-    clear: Callable[[int], object]
-    traverse: Callable[[int], Iterable[int]]
-    """Answers the objects that the object refers to; with it the type is a container."""
-
-
-class ObjectType:
-    """A type of one space. Made by `ObjectSpace.type`."""
-
-    def __init__(self, name: str, handle: int, size: int, item_size: int, kind: Kind) -> None:
-        self.name = name
-        self.handle = handle
-        self.size = size
-        self.item_size = item_size
-        self.kind = kind
-
-    def __repr__(self) -> str:
-        return f"<ObjectType {self.name}: {self.kind.name.lower()}, {self.size} bytes>"
 
 
 class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
@@ -172,6 +130,8 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
         size_argument("item_size", item_size)
         flags = _CONTAINER * ("traverse" in functions) | _REFERENCES * references
         flags |= _WEAK * weak | _BORROWS * borrows
+        callbacks = native_functions(functions)
+        self._functions.extend(callbacks.values())
         spec = TypeSpecStruct(
             size=ctypes.sizeof(TypeSpecStruct),
             name=name.encode(),
@@ -180,25 +140,13 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
             kind=kind,
             flags=flags,
             base=base.handle if base is not None else None,
-            **self._callbacks(functions),
+            **callbacks,
         )
         handle = self._native.hy_type_new(self.handle, spec)
         if handle is None:
             raise HeapyardError(f"Type {name} was refused, or there is no memory for it.")
         made = ObjectType(name, handle, size, item_size, kind)
         self._types[handle] = made
-        return made
-
-    def _callbacks(self, functions: Functions) -> dict[str, object]:
-        calls: dict[str, Callable[[int], object]] = {
-            name: functions[name]
-            for name in ("clear", "dealloc", "finalize", "legacy")
-            if name in functions
-        }
-        made: dict[str, object] = {name: ObjectFunction(call) for name, call in calls.items()}
-        if "traverse" in functions:
-            made["traverse"] = TraverseFunction(_traverse(functions["traverse"]))
-        self._functions.extend(made.values())
         return made
 
     def new(self, kind: ObjectType, items: int | None = None) -> int:
@@ -254,7 +202,7 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
 
         It lasts until `free`, or the end of the space, whether or not what is answered is kept.
         """
-        return WeakReference(self, address, callback)
+        return WeakReference(self, self._weak_functions, address, callback)
 
     def incref(self, address: int) -> None:
         """One more reference."""
@@ -281,9 +229,12 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
 
         Atoms first, then containers, each by address; beyond `most` they are counted only.
         """
-        from heapyard.object_graph import dot  # noqa: PLC0415
+        objects = self.objects()
+        return draw_graph([self._node(one) for one in objects[:most]], len(objects))
 
-        return dot(self, most)
+    def _node(self, address: int) -> Node:
+        label = f"{self.type_of(address).name}\n{self.reference_count(address)} refs"
+        return Node(address, label, tuple(self.references(address)))
 
     def free(self, address: int) -> None:
         """The end of a legacy function: the object's memory goes back."""
@@ -341,17 +292,6 @@ class ObjectSpace(Fields, Collector, NativeAllocator[SpaceCounters]):
 
 def _as_free(run: Block) -> Block:
     return replace(run, state=BlockState.FREE)
-
-
-def _traverse(children: Callable[[int], Iterable[int]]) -> Callable[..., int]:
-    def traverse(address: int, visit: Callable[[int, int | None], int], context: int | None) -> int:
-        for child in children(address):
-            stopped = visit(child, context)
-            if stopped:
-                return stopped
-        return 0
-
-    return traverse
 
 
 def _engine(engine: Engine | str) -> Engine:

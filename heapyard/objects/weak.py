@@ -10,7 +10,7 @@ from heapyard.errors import HeapyardError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heapyard.objects import ObjectSpace
+    from heapyard._allocator import NativeAllocator
 
 __all__ = ["WeakFunctions", "WeakReference"]
 
@@ -52,31 +52,37 @@ class WeakReference:
     """A weak reference to an object. Made by `ObjectSpace.weak`."""
 
     def __init__(
-        self, space: ObjectSpace, address: int, callback: Callable[[], object] | None
+        self,
+        owner: NativeAllocator[Any],
+        functions: WeakFunctions,
+        address: int,
+        callback: Callable[[], object] | None,
     ) -> None:
-        self._space = space
-        function = space._weak_functions.make(callback)
-        handle = space._native.hy_weak_new(address, function, None)
+        self._owner = owner
+        self._functions = functions
+        self._native = owner._native
+        function = functions.make(callback)
+        handle = self._native.hy_weak_new(address, function, None)
         if handle is None:
             raise HeapyardError("The weak reference was refused, or there is no memory for it.")
-        space._weak_functions.keep(handle, function)
+        functions.keep(handle, function)
         self._handle: int | None = handle
 
     @property
     def handle(self) -> int | None:
         """The address of the native one; None once it was freed, or its space is closed."""
-        return self._handle if self._space._handle is not None else None
+        return None if self._owner.closed else self._handle
 
     def get(self) -> int | None:
         """A new reference to the object; None where it is dying or gone."""
         if self.handle is None:
             return None
-        found: int | None = self._space._native.hy_weak_get(self.handle)
+        found: int | None = self._native.hy_weak_get(self.handle)
         return found
 
     def free(self) -> None:
         """End it. A second call does nothing, and one after the end of the space."""
         if self.handle is not None:
-            self._space._native.hy_weak_free(self.handle)
-            self._space._weak_functions.retire(self.handle)
+            self._native.hy_weak_free(self.handle)
+            self._functions.retire(self.handle)
         self._handle = None

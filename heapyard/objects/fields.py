@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from heapyard._native.prototypes.objects import EdgeStruct
 from heapyard.errors import BadArgumentError
+from heapyard.objects.object_type import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from heapyard.objects import ObjectType
+    from heapyard.objects.object_type import ObjectType
 
-__all__ = ["HEADER", "Fields"]
-
-HEADER = 16
-"""sizeof(hy_object): where an object's fields begin."""
+__all__ = ["Fields"]
 
 _REFERENCES = 2
 
