@@ -6,12 +6,13 @@
  *
  *   make      an empty segment: everything is unused
  *   extend    the segment has `limit` granules from now on
- *   limit     how many granules fit into so many bytes behind the header (one more than their
- * number) take      n granules at an alignment: the block, or 0 with nothing changed measure   the
- * granules of a live block; 0, after reporting misuse, where it is none give      the same, and the
- * block is free afterwards resize    in place: whether that was possible; nothing is changed where
- * it was not walk      each run from granule 1 to top check     every invariant of the segment's
- * blocks; adds up what it sees
+ *   limit     one more than the granules that fit into so many bytes behind the header
+ *   take      n granules at an alignment: the block, or 0 with nothing changed
+ *   measure   the granules of a live block; 0, after reporting misuse, where it is none
+ *   give      the same, and the block is free afterwards
+ *   resize    in place: whether that was possible; nothing is changed where it was not
+ *   walk      each run from granule 1 to top
+ *   check     every invariant of the segment's blocks; adds up what it sees
  */
 #ifndef HEAPYARD_REGION_ENGINE_H
 #define HEAPYARD_REGION_ENGINE_H
@@ -49,7 +50,7 @@ int hy__fast_walk(const hy_region *region, const hy__segment *segment, hy_walk_f
 hy_check_result hy__fast_check(const hy_region *region, const hy__segment *segment,
                                hy__tally *tally);
 
-/* Counts and reports misuse; always 0, so that it can be returned as 'no block'. */
+/* misuse.c: counts and reports it; always 0, so that it can be returned as 'no block'. */
 uint32_t hy__region_misuse(hy_region *region, hy_misuse_kind kind, const void *address,
                            const char *detail);
 

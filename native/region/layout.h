@@ -1,14 +1,14 @@
 /*
  * layout.h: what a region looks like in the caller's memory, and how its words are reached.
  *
- *     first span    [ before | hy_region | hy__segment | granule 1 | granule 2 | ... | (map) | rest
- * ] other spans   [ before |             hy__segment | granule 1 | ...                      ] ^
- * base + 1 granule
+ *     first span    [ before | hy_region | hy__segment | granule 1 | granule 2 | ... | (map) | rest ]
+ *     other spans   [ before |             hy__segment | granule 1 | ...                            ]
+ *                                                      ^ base + 1 granule
  *
  * Granules are numbered from 1; 0 means 'none' in every link. A granule's address is base + (number
- * << shift), so granule 0 is the header's last bytes and never a block. `top` is the bump
- * pointer, `limit` is one past the last granule, `high` the highest `top` ever (above it nothing
- * was ever written).
+ * << shift), so granule 0 is the header's last bytes and never a block. `top` is the bump pointer,
+ * `limit` is one past the last granule, `high` the highest `top` ever (above it nothing was ever
+ * written).
  *
  * Every field has the same width and place on 32-bit and 64-bit targets, so that both hand out the
  * same granules for the same calls.

@@ -12,16 +12,6 @@ typedef struct handle {
     uint32_t number; /* 0: misuse, which was reported */
 } handle;
 
-uint32_t hy__region_misuse(hy_region *region, hy_misuse_kind kind, const void *address,
-                           const char *detail)
-{
-    HY__COUNT(region->counters.misuses++);
-    hy__leave(region);
-    hy__misuse(kind, "region", address, detail);
-    hy__enter(region);
-    return 0;
-}
-
 /* ---- counting ------------------------------------------------------------------------------- */
 
 static void begin(hy_region *region)
