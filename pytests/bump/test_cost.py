@@ -1,7 +1,7 @@
 """What a small request costs beside an inlined pointer increment with a bound check.
 
 Counted in instructions by callgrind, which does not depend on what else the machine does. The
-times are in docs/performance.md.
+times are in docs/performance/bump.md.
 """
 
 from __future__ import annotations
