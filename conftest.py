@@ -1,8 +1,9 @@
 """What the checkout's own test run needs; an installed heapyard needs none of it.
 
 * The plugin, where the package is not installed.
-* A limit of time for each test, by a thread: a signal never fires inside native code. It is the
-  only one: Hypothesis has none for an example, which a busy machine would not keep.
+* A limit of time for each test, by a thread: a signal never fires inside native code. It ends the
+  process, and without workers the run, so it is far beyond what a test takes. It is the only one:
+  Hypothesis has none for an example, which a busy machine would not keep.
 * With a library under AddressSanitizer or ThreadSanitizer, only the tests of that library: the
   runner's malloc is then the sanitizer's, and can't be on trial.
 * Rules that this machine's libc is known to break (docs/findings.md) are expected to fail.
@@ -43,6 +44,7 @@ settings.register_profile("heapyard", deadline=None, suppress_health_check=[Heal
 settings.load_profile("heapyard")
 
 SECONDS_PER_TEST = 300
+SECONDS_PER_LONG_TEST = 1800  # stress tests ask for ten verdicts in turn, on a busy machine
 LONG_GROUPS = {"COST", "FRAG", "LIFE", "MERGE", "MISUSE", "OOM", "RSS", "SIZE", "SWAP", "THREAD"}
 _RULE_AND_TARGET = re.compile(r"\[HY-(?P<group>[A-Z]+)-\d+-(?P<target>[^\]]+)\]$")
 LOST_SHOWN = 20
@@ -91,6 +93,8 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Expect what libc is known to break; leave out what a sanitized runner can't do."""
     _leave_to_the_night(items)
+    if config.pluginmanager.hasplugin("timeout"):
+        _give_time(items)
     if _glibc_version() < (2, 38):
         _expect_failure(items, "[HY-API-22-libc]", "glibc before 2.38 rounds the alignment up")
     if _any_ends(items, _HUGE_ALIGNMENTS) and _huge_alignment_is_a_fault():
@@ -109,6 +113,12 @@ def _leave_to_the_night(items: list[pytest.Item]) -> None:
         found = _RULE_AND_TARGET.search(item.nodeid)
         if found and found["group"] in LONG_GROUPS and found["target"] in _others():
             item.add_marker(pytest.mark.stress)
+
+
+def _give_time(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("stress") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SECONDS_PER_LONG_TEST))
 
 
 @cache

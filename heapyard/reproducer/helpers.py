@@ -329,11 +329,12 @@ static void *unless_of_break(void *block)
 }"""
 
 _STRAY = """\
-/* A write where nothing may be written. */
+/* A write where nothing may be written: no byte is what it was. */
 static void stray(void *where, size_t count)
 {
-    for (size_t i = 0; where != NULL && i < count; i++) {
-        ((volatile unsigned char *)where)[i] = 0xa5;
+    volatile unsigned char *const bytes = where;
+    for (size_t i = 0; bytes != NULL && i < count; i++) {
+        bytes[i] = bytes[i] != 0xa5 ? 0xa5 : 0x5a;
     }
 }"""
 

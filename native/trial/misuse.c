@@ -71,6 +71,12 @@ static void mark_live(const hy_engine *engine, uintptr_t start, size_t count, bo
     }
 }
 
+/* A byte that is not the one there: a guard is never overwritten by itself. */
+static unsigned char other_than(unsigned char byte)
+{
+    return byte != STRAY ? STRAY : (unsigned char)~STRAY;
+}
+
 static bool stray_write(hy_engine *engine, uintptr_t start, const unsigned char *bytes,
                         size_t count)
 {
@@ -80,7 +86,7 @@ static bool stray_write(hy_engine *engine, uintptr_t start, const unsigned char 
     mark_live(engine, start, count, live);
     for (size_t i = 0; i < count; i++) {
         if (!live[i] && !hy__meets_engine(engine, (void *)(start + i), 1)) {
-            to[i] = bytes[i];
+            to[i] = bytes != NULL ? bytes[i] : other_than(to[i]);
         }
     }
     return true;
@@ -88,9 +94,7 @@ static bool stray_write(hy_engine *engine, uintptr_t start, const unsigned char 
 
 static bool stray_fill(hy_engine *engine, uintptr_t start, uint64_t count)
 {
-    unsigned char bytes[HY_PLAN_MAX_STRAY];
-    memset(bytes, STRAY, sizeof bytes);
-    return stray_write(engine, start, bytes, count);
+    return stray_write(engine, start, NULL, count);
 }
 
 static bool run_write_at(hy_engine *engine, const hy_plan_op *op)

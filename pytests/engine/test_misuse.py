@@ -85,6 +85,14 @@ def test_a_stray_write_hits_what_is_no_block(stray: Op, hit: int) -> None:
     assert run(plan, script=f"64 {64 + hit}", alignment=1).found == ("zero", "calloc")
 
 
+@pytest.mark.parametrize(("writes", "byte"), [(1, "0xa5"), (2, "0x5a"), (3, "0xa5")])
+def test_a_stray_write_changes_each_byte(writes: int, byte: str) -> None:
+    """A guard of the very byte would look as if nothing had been written."""
+    strays = [op("write_at", 0, 32, arg=1)] * writes
+    done = run([op("malloc", 0, 32), *strays, op("calloc", 1, 1, arg=1)], script="64 96")
+    assert done.result["seen"].startswith(byte)
+
+
 def test_a_write_past_the_block_begins_where_usable_bytes_end() -> None:
     plan = [op("malloc", 0, 32), op("write_past", 0, 1), op("calloc", 1, 1, arg=1)]
     assert run(plan, script="64 =48 112", alignment=1).found == ("zero", "calloc")

@@ -198,10 +198,11 @@ _Static_assert(sizeof(hy_plan_op) == 16, "an op has no padding");
  *  free_stale     free(stale pointer)
  *  free_at        free(block + size), size being signed; the block stays live in the model
  *  free_address   free((void *)size)
- *  write_at       arg = count: so many bytes 0xA5 from block + size on, size being signed
- *  write_past     `size` bytes 0xA5 from the end of the block on: of its usable bytes, where the
- *                 target can tell (usable_size), else of those asked for
- *  write_stale    arg = count: so many bytes 0xA5 from the stale pointer + size on
+ *  write_at       arg = count: so many bytes 0xA5 from block + size on, size being signed; where
+ *                 that stands already, 0x5A, so that each byte changes
+ *  write_past     the same, `size` bytes from the end of the block on: of its usable bytes, where
+ *                 the target can tell (usable_size), else of those asked for
+ *  write_stale    arg = count: the same, so many bytes from the stale pointer + size on
  *  link_stale     the address of the block in slot number `size` into the stale pointer's first 8
  *                 bytes
  *  realloc_stale  realloc(stale pointer, size); a block that it answers is live in the slot
