@@ -7,11 +7,10 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from heapyard import _rule_trial
 from heapyard._tells import TELLS
 from heapyard.corpus.finding import Finding
 from heapyard.corpus.verdict import figure_verdict, verdict
-from heapyard.rules import load_rules
+from heapyard.rules import load_rules, trial
 from heapyard.trial import resolve_target
 
 if TYPE_CHECKING:
@@ -77,9 +76,9 @@ def _target(library: Path, defect: str) -> Target:
 @contextlib.contextmanager
 def without_shrinking() -> Iterator[None]:
     """The verdict is asked for, not the shortest plan."""
-    seconds = _rule_trial.SHRINK_SECONDS
-    _rule_trial.SHRINK_SECONDS = 0.0
+    seconds = trial.SHRINK_SECONDS
+    trial.SHRINK_SECONDS = 0.0
     try:
         yield
     finally:
-        _rule_trial.SHRINK_SECONDS = seconds
+        trial.SHRINK_SECONDS = seconds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from heapyard._rule_trial import Growth, RuleViolation
+    from heapyard.rules.violation import Growth, RuleViolation
     from heapyard.trial.checks import Check
     from heapyard.trial.outcome import Outcome
     from heapyard.trial.plan import Plan

@@ -10,8 +10,8 @@ from heapyard.trial.operations import FIGURES, Call
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from heapyard._rule_trial import Growth
     from heapyard.reproducer.writer import Writer
+    from heapyard.rules.violation import Growth
 
 __all__ = ["FIGURE_HELPERS", "OS_CALLS", "note_figure", "notes_of", "write_growth"]
 

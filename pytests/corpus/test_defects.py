@@ -15,7 +15,7 @@ from pytests.corpus.verdicts import verdict
 @pytest.fixture(autouse=True)
 def _no_time_to_shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verdict is asked for, not the shortest plan."""
-    monkeypatch.setattr("heapyard._rule_trial.SHRINK_SECONDS", 0.0)
+    monkeypatch.setattr("heapyard.rules.trial.SHRINK_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)

@@ -31,7 +31,7 @@ def test_a_failure_shows_what_was_expected_seen_and_the_command(run: Run) -> Non
 
 def test_a_failure_shows_no_traceback(run: Run) -> None:
     result = run("-k", "WANT-01")
-    result.stdout.no_fnmatch_line("*_rule_trial.py*")
+    result.stdout.no_fnmatch_line("*rules/trial.py*")
     result.stdout.no_fnmatch_line("*RuleViolation*")
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from heapyard._tells import TELLS
+from heapyard.rules.violation import NotApplicable, RuleViolation
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from heapyard._rule import Rule
+    from heapyard.rules.definition import Rule
+    from heapyard.rules.violation import Growth
     from heapyard.trial import Check, Outcome, Plan, Sample, Target
 
-__all__ = ["FLAGS", "Growth", "NotApplicable", "RuleViolation", "Trial"]
+__all__ = ["FLAGS", "Trial"]
 
 FLAGS = frozenset({"errno", "free", "realloc", "large", "release", "threads", *TELLS.values()})
 """What a rule may need beside entry points: that a failing call sets errno, that single blocks can
@@ -46,49 +47,6 @@ MEMORY_SAMPLES = 160
 
 HANG_AGAIN_SECONDS = 2.0
 """How long a shortened plan must run to count as hanging; the whole one had all its time."""
-
-
-class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this package)
-    """The target broke the rule: what was expected, what was seen, and the plan that shows it."""
-
-    def __init__(  # noqa: PLR0913
-        self,
-        expected: str,
-        seen: str = "",
-        *,
-        operation: str = "",
-        plan: Plan | None = None,
-        outcome: Outcome | None = None,
-        growth: Growth | None = None,
-    ) -> None:
-        super().__init__(f"expected {expected}; seen {seen}" if seen else expected)
-        self.expected = expected
-        self.seen = seen
-        self.operation = operation
-        self.plan = plan
-        self.outcome = outcome
-        self.growth = growth
-
-
-@dataclass(frozen=True, kw_only=True)
-class Growth:
-    """A bound on what a plan measures: a late figure of a name against an early one."""
-
-    figure: str
-    """rss, mapped, mappings, os_calls or usable_bytes."""
-    most: int
-    """By how much it may grow."""
-    since: int | None = 0
-    """The number of the early figure, the first being 0; None: against nothing. In a steady one: a
-    quarter."""
-    until: Literal["last", "highest", "steady"] = "last"
-    """Which is the late one: the last, the highest of all behind the early one, or, where a process
-    must come to a steady state, the lowest in the last quarter of all, the early one being the
-    lowest in the quarter with the number `since`, from 1."""
-
-
-class NotApplicable(Exception):  # noqa: N818
-    """The target can't be asked: the text names what is missing."""
 
 
 class Trial:

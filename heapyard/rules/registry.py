@@ -1,20 +1,4 @@
-"""Declare rules: one named, documented property of an allocator each, with its level and source.
-
-A rule is a pytest test whose argument is a `Trial`::
-
-    @rule("HY-ALIGN-03", level=MUST, source="C17 7.22.3.1", needs={"aligned_alloc"})
-    def test_aligned_alloc_grid(trial: Trial) -> None:
-        '''aligned_alloc answers a multiple of every power of two up to 64 KiB.
-
-        What else there is to say about it: `heapyard explain HY-ALIGN-03` prints all of this.
-        '''
-        plan = trial.plan(Check.ALIGN)
-        plan.aligned_alloc(64, 640)
-        trial.holds(plan)
-
-The pytest plugin runs each rule once for each target. A declaration is validated where it stands:
-an id of the wrong form or used twice, a missing docstring or source is a BadArgumentError.
-"""
+"""The rules that are declared: `rule` enters one, the others find it."""
 
 from __future__ import annotations
 
@@ -26,25 +10,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from heapyard._rule import MUST, PROFILE, SHOULD, Level, Rule
-from heapyard._rule_trial import FLAGS, Growth, NotApplicable, RuleViolation, Trial
 from heapyard.errors import BadArgumentError, HeapyardError
+from heapyard.rules.definition import Level, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
     "CONTRACT",
-    "FLAGS",
-    "MUST",
-    "PROFILE",
-    "SHOULD",
-    "Growth",
-    "Level",
-    "NotApplicable",
-    "Rule",
-    "RuleViolation",
-    "Trial",
     "UnknownRuleError",
     "all_rules",
     "find_rule",
