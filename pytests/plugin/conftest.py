@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from heapyard import rules
 from heapyard._native.build import build_environment
+from heapyard.rules import Trial, registry
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -70,9 +70,9 @@ Verdicts = Callable[[], dict[str, Any]]
 @pytest.fixture(autouse=True)
 def _rules_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rules that a test declares are gone after it, and so is what their plans took."""
-    monkeypatch.setattr(rules, "_registry", {})
-    monkeypatch.setattr(rules.Trial, "_shrinking_left", 40.0)
-    monkeypatch.setattr(rules.Trial, "_hangs", Counter())
+    monkeypatch.setattr(registry, "_registry", {})
+    monkeypatch.setattr(Trial, "_shrinking_left", 40.0)
+    monkeypatch.setattr(Trial, "_hangs", Counter())
 
 
 @pytest.fixture
