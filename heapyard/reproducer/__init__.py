@@ -8,5 +8,6 @@ expected and seen, and exits 1; on an allocator that does it right it exits 0.
 
 from heapyard.reproducer.failure import Failure, NoProgramError
 from heapyard.reproducer.program import c_program, command_of, listing
+from heapyard.reproducer.swapped import swap_program
 
-__all__ = ["Failure", "NoProgramError", "c_program", "command_of", "listing"]
+__all__ = ["Failure", "NoProgramError", "c_program", "command_of", "listing", "swap_program"]

@@ -127,7 +127,7 @@ class Trial:
             raise self._violation(plan, outcome, min(time_limit, self.rule.seconds))
         return outcome
 
-    def fail(
+    def fail(  # noqa: PLR0913
         self,
         expected: str,
         seen: str = "",
@@ -135,15 +135,23 @@ class Trial:
         plan: Plan | None = None,
         growth: Growth | None = None,
         outcome: Outcome | None = None,
+        topic: str = "",
     ) -> NoReturn:
         """Say that the rule is broken, where it follows from what `run` answered.
 
         `growth`: what a measurement of the plan exceeds, so that a C program can show it too.
-        `outcome`: what the plan came to, where that is what is wrong.
+        `outcome`: what the plan came to, where that is what is wrong. `topic`: what heapyard-swap
+        did, where there was no plan.
         """
         place = "" if outcome is None else _place(outcome)
         raise RuleViolation(
-            expected, seen, operation=place, plan=plan, outcome=outcome, growth=growth
+            expected,
+            seen,
+            operation=place,
+            plan=plan,
+            outcome=outcome,
+            growth=growth,
+            topic=topic,
         )
 
     def figure(

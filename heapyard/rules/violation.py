@@ -23,6 +23,7 @@ class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this 
         plan: Plan | None = None,
         outcome: Outcome | None = None,
         growth: Growth | None = None,
+        topic: str = "",
     ) -> None:
         super().__init__(f"expected {expected}; seen {seen}" if seen else expected)
         self.expected = expected
@@ -31,6 +32,7 @@ class RuleViolation(Exception):  # noqa: N818  (a verdict, not an error of this 
         self.plan = plan
         self.outcome = outcome
         self.growth = growth
+        self.topic = topic
 
 
 @dataclass(frozen=True, kw_only=True)

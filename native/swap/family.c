@@ -177,6 +177,9 @@ void hy__swap_closure(const char *library)
     };
     const void *const libc = object_of((void *)(uintptr_t)getpid);
     (void)library;
+    if (object_of(dlsym(RTLD_DEFAULT, "malloc")) == libc) {
+        hy__swap_refuse("malloc is the C library's own");
+    }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         hy__swap_step(names[i]);
         const void *const symbol = dlsym(RTLD_DEFAULT, names[i]);

@@ -27,6 +27,19 @@ def test_check_writes_a_program_and_names_its_command(
     assert (shown.returncode, shown.stdout[:10]) == (1, "expected: "), shown
 
 
+def test_what_a_program_sees_with_malloc_replaced_is_a_program_too(
+    heapyard: Heapyard, corpus: str, folder: Path
+) -> None:
+    defect = {"HEAPYARD_DEFECT": "aligned_alloc_left_to_libc"}
+    ran = heapyard("check", corpus, "-k", "HY-SWAP-01", "-n", "0", "--reproducers", ".", **defect)
+    (line,) = [line for line in ran.out.splitlines() if " in C " in line]
+    shown = subprocess.run(
+        line.partition(" in C ")[2].strip(), shell=True, cwd=folder, capture_output=True, text=True,
+        check=False, env={"PATH": "/usr/bin:/bin", **defect},
+    )  # fmt: skip
+    assert (shown.returncode, "at aligned_alloc" in shown.stdout) == (1, True), shown
+
+
 def test_programs_stand_beside_the_plans_where_nothing_is_said(
     heapyard: Heapyard, corpus: str, folder: Path
 ) -> None:

@@ -23,7 +23,7 @@ def require_replaceable(trial: Trial) -> None:
 def holds_as_malloc(trial: Trial, topic: str, *libraries: str) -> None:
     """The topic holds in a process whose malloc is the target, and that has these libraries."""
     require_replaceable(trial)
-    _judge(trial, run_swap(trial.target, topic, libraries=libraries))
+    _judge(trial, run_swap(trial.target, topic, libraries=libraries), topic)
 
 
 def holds_when_opened(trial: Trial, topic: str) -> None:
@@ -31,11 +31,11 @@ def holds_when_opened(trial: Trial, topic: str) -> None:
     require_replaceable(trial)
     if trial.target.path is None:
         raise NotApplicable("it is the libc, which every program has already")
-    _judge(trial, run_swap(trial.target, topic, preload=False))
+    _judge(trial, run_swap(trial.target, topic, preload=False), topic)
 
 
-def _judge(trial: Trial, outcome: Outcome) -> None:
+def _judge(trial: Trial, outcome: Outcome, topic: str) -> None:
     if outcome.status == "refused":
         raise NotApplicable(outcome.seen)
     if not outcome.held:
-        trial.fail(outcome.expected, outcome.seen, outcome=outcome)
+        trial.fail(outcome.expected, outcome.seen, outcome=outcome, topic=topic)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from heapyard._native.build import current_build
-from heapyard.reproducer import Failure, NoProgramError, c_program, program
+from heapyard.reproducer import Failure, NoProgramError, c_program, program, swap_program
 from heapyard.rules import PROFILE, RuleViolation, Trial, find_rule
 from heapyard.trial import TargetError, resolve_target
 from pytests.corpus.defects import DEFECTS, Defect, corpus_path, corpus_target
@@ -47,6 +47,8 @@ SAMPLE = (
     "chunk_thrashes",
     "usable_is_twice",
     "break_is_ours",
+    "aligned_alloc_left_to_libc",
+    "told_remote_frees_twice",
     "frame_of_128k",
     "purge_rounds_outward",
 )
@@ -119,10 +121,13 @@ def _text(defect: Defect) -> str:
         pytest.skip("a rule that grades has no failure to show")
     with pytest.raises(RuleViolation) as caught:
         body_of(find_rule(defect.rule))(Trial(find_rule(defect.rule), target))
-    plan = caught.value.plan
-    if plan is None:
+    violation = caught.value
+    if violation.plan is None and not violation.topic:
         pytest.skip("the rule shows no plan")
     try:
-        return c_program(plan, Failure.of_violation(caught.value, rule=defect.text), target)
+        failure = Failure.of_violation(violation, rule=defect.text)
+        if violation.plan is None:
+            return swap_program(violation.topic, failure, target)
+        return c_program(violation.plan, failure, target)
     except NoProgramError as error:
         pytest.skip(str(error))
