@@ -148,7 +148,7 @@ void hy__bump_enter(hy__bump *bump, hy__bump_block *block, char *next);
 void hy__bump_note_mapped(hy__bump *bump, const void *address, size_t size);
 void hy__bump_note_unmapped(hy__bump *bump, size_t size);
 
-/* bump.c: requests; no counting */
+/* request.c: requests; no counting */
 void *hy__bump_take(hy__bump *bump, size_t size, size_t alignment);
 void *hy__bump_take_record(hy__bump *bump, size_t size);
 
