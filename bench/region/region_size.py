@@ -18,7 +18,7 @@ from pathlib import Path
 PARTS = {
     "list engine, core": ["list.c"],
     "fast engine, core": ["fast.c", "bins.c"],
-    "both: by pointer, realloc": ["region.c"],
+    "both: by pointer, realloc, misuse": ["region.c", "misuse.c"],
     "both: spans, chains, extend": ["chain.c"],
     "both: walk and check": ["check.c", "list_view.c", "fast_view.c"],
 }
