@@ -50,7 +50,7 @@ a {{ color: var(--bar); }}
 .level {{ font-size: .75rem; color: var(--dim); }}
 .title {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
 .rule[open] .title {{ white-space: normal; }}
-.cell {{ text-align: center; border-radius: 4px; padding: .05rem .3rem; font-size: .85rem;
+.cell {{ text-align: center; border-radius: 4px; padding: .05rem .1rem; font-size: .85rem;
   font-variant-numeric: tabular-nums; line-height: 1.25; }}
 .figures {{ width: auto; font-size: .85rem; }}
 .cell.ok {{ color: var(--good); }} .cell.na {{ color: var(--dim); }}

@@ -30,6 +30,7 @@ TAIL_BYTES = 4096
 
 _RESULT_BYTES = 1 << 20
 _TICK_SECONDS = 0.02
+_LOOKS_AT_CHILDREN = 5
 _STRETCH = 4
 _STATE = struct.Struct("<QQQ")
 _BEFORE_FIRST = (1 << 64) - 1
@@ -92,7 +93,8 @@ class Ended:
     still: float
     """For how many seconds its progress had not changed when it was ended for its time; else 0."""
     resident: int
-    """The most resident memory seen, in bytes; 0 where the child ended before the first look."""
+    """The most resident memory seen, of it or of a process that it forked, in bytes; 0 where the
+    child ended before the first look."""
     result: bytes
     progress: Progress
     stdout: bytes
@@ -239,6 +241,7 @@ class _Watch:
     computing: bool = False
     still: float = 0.0
     resident: int = 0
+    looks: int = 0
     stopped_looks: int = 0
     progress: Progress | None = None
     moved: float = 0.0
@@ -252,8 +255,10 @@ class _Watch:
 
     def look(self, pid: int, limits: Limits) -> bool:
         """Read the kernel's figures; whether the child must be ended."""
+        self.looks += 1
         with suppress(OSError, IndexError, ValueError):
-            self.resident = max(self.resident, _resident(pid))
+            seen = [pid, *(_children(pid) if self.looks % _LOOKS_AT_CHILDREN == 0 else ())]
+            self.resident = max(self.resident, *map(_resident, seen))
             if self.resident > limits.memory:
                 self.reason = "memory"
                 return True

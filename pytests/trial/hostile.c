@@ -237,6 +237,15 @@ static void do_boast(void)
     answer(able, sizeof able - 1);
 }
 
+/* It is a child that eats. */
+static void do_brood(void)
+{
+    if (fork() == 0) {
+        do_eat();
+    }
+    linger();
+}
+
 /* Ends by itself, but not by exit: no handler runs. */
 static void do_exit_now(void)
 {
@@ -349,6 +358,7 @@ static void do_recurse(void)
     X(nest)                                                                                        \
     X(forge)                                                                                       \
     X(boast)                                                                                       \
+    X(brood)                                                                                       \
     X(recurse)                                                                                     \
     X(complain)                                                                                    \
     X(exit_now)                                                                                    \

@@ -52,6 +52,7 @@ VERDICTS = [
     ("exit0", "exit", ""),
     ("exit3", "exit", ""),
     ("eat", "runaway", ""),
+    ("brood", "runaway", ""),
     ("exit_now", "exit", ""),
     ("sleep", "hang", ""),
     ("signal", "crash", "SIGUSR1"),
