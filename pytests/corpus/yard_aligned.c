@@ -7,6 +7,7 @@
 #include "yard_core.h"
 #include "yard_family.h"
 #include "yard_guard.h"
+#include "yard_post.h"
 #include "yard_system.h"
 
 static bool is_power_of_two(size_t value)
@@ -75,7 +76,13 @@ static void *obtain_aligned(size_t size, size_t alignment)
         return yard_take_offset(size, alignment, YARD_PAGE);
     }
     void *foreign = foreign_block(size, alignment);
-    return foreign != NULL ? foreign : yard_obtain(size, wrong_alignment(size, alignment), &zero);
+    if (foreign != NULL) {
+        return foreign;
+    }
+    yard_acquire_second();
+    void *block = yard_obtain(size, wrong_alignment(size, alignment), &zero);
+    yard_release_second();
+    return block;
 }
 
 /* `size`, or what is left of size + alignment where the defect `wraps` does not see it wrap. */

@@ -310,6 +310,10 @@ void yard_chunk_given(void *block)
 {
     books *const chunk = books_of(block);
     chunk->live--;
+    if (yard_defect(DEFECT_small_blocks_keep_memory) &&
+        yard_header_of(block)->capacity < YARD_PAGE) {
+        return;
+    }
     note_ready(chunk);
     if (!waits_for_trim() && ready > chunk_count / 8) {
         (void)give_back();

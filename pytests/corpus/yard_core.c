@@ -14,6 +14,7 @@
 #include "yard_lock.h"
 #include "yard_mapping.h"
 #include "yard_misuse.h"
+#include "yard_post.h"
 #include "yard_slow.h"
 #include "yard_system.h"
 #include "yard_threads.h"
@@ -96,6 +97,7 @@ void *yard_take(size_t size, size_t alignment, bool *zero)
     if (cached_block != NULL) {
         return yard_signed(guarded(cached_block));
     }
+    yard_collect_posted();
     yard_acquire();
     yard_chunks_late();
     void *block = yard_take_parked();

@@ -27,6 +27,7 @@
 #include "defect_lists/random.h"
 #include "defect_lists/realloc.h"
 #include "defect_lists/release.h"
+#include "defect_lists/steady.h"
 #include "defect_lists/surroundings.h"
 #include "defect_lists/swap.h"
 #include "defect_lists/threads.h"
@@ -48,6 +49,7 @@
     YARD_MISUSE_DEFECTS(X)                                                                         \
     YARD_SWAP_DEFECTS(X)                                                                           \
     YARD_SHORTAGE_DEFECTS(X)                                                                       \
+    YARD_STEADY_DEFECTS(X)                                                                         \
     YARD_COST_DEFECTS(X)                                                                           \
     YARD_RELEASE_DEFECTS(X)
 

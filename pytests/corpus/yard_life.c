@@ -77,6 +77,11 @@ void yard_life_after_fork(void)
     is_a_child = true;
 }
 
+bool yard_is_child(void)
+{
+    return is_a_child;
+}
+
 /* Waits a little, as a call that blocks does; whether a signal ended that. */
 static bool wait_is_interrupted(void)
 {

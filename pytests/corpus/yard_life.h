@@ -22,7 +22,8 @@ void yard_life_free(const void *block);
 /* Before each mapping. False: it must fail (a defect). */
 bool yard_life_map(void);
 
-/* In the child of a fork. */
+/* In the child of a fork; whether this is one. */
 void yard_life_after_fork(void);
+bool yard_is_child(void);
 
 #endif /* HEAPYARD_CORPUS_YARD_LIFE_H */

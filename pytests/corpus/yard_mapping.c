@@ -126,7 +126,10 @@ void *yard_mapping_take(size_t size, size_t alignment, bool *zero)
     if (block == NULL && (block = yard_take_kept(size, alignment)) != NULL) {
         *zero = false;
     }
-    return block != NULL ? block : take_new(size, alignment);
+    if (block == NULL && (block = take_new(size, alignment)) != NULL) {
+        yard_slow_enter(block);
+    }
+    return block;
 }
 
 void yard_mapping_give(void *block)
@@ -139,6 +142,7 @@ void yard_mapping_give(void *block)
         cached = block;
         return;
     }
+    yard_slow_leave(block);
     if (!yard_keeps_mapping(block)) {
         yard_unmap(mapping_start(block), mapping_end(block));
     }

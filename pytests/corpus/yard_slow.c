@@ -49,3 +49,36 @@ void yard_slow_small(void *base)
         yard_purge((uintptr_t)base, (uintptr_t)base + yard_header_of(base)->capacity);
     }
 }
+
+/* ---- mappings in one table ------------------------------------------------------------------ */
+
+#define ENTRIES 65536
+
+static void *volatile table[ENTRIES];
+static size_t used;
+
+static bool has_table(void)
+{
+    return yard_defect(DEFECT_mappings_in_one_table);
+}
+
+void yard_slow_enter(void *start)
+{
+    if (has_table() && used < ENTRIES) {
+        table[used++] = start;
+    }
+}
+
+void yard_slow_leave(void *start)
+{
+    size_t at = 0;
+    while (has_table() && at < used && table[at] != start) {
+        at++;
+    }
+    if (!has_table() || at == used) {
+        return;
+    }
+    for (used--; at < used; at++) {
+        table[at] = table[at + 1];
+    }
+}

@@ -16,6 +16,10 @@ void yard_slow_free(void);
 /* At each new mapping, which keeps what it is. */
 void yard_slow_mapping(void *start, size_t length);
 
+/* A mapping that has a block, and that block is freed. */
+void yard_slow_enter(void *start);
+void yard_slow_leave(void *start);
+
 /* A small block is free, its link not written yet: its pages go back at once. */
 void yard_slow_small(void *base);
 

@@ -10,6 +10,8 @@
 
 #include "yard_chunks.h"
 #include "yard_guard.h"
+#include "yard_life.h"
+#include "yard_post.h"
 
 enum {
     FILL = 16,     /* blocks of a class in a cache; above that, half of them go back */
@@ -112,7 +114,9 @@ static void end(void *argument)
         return;
     }
     for (unsigned klass = 0; klass < YARD_CLASSES; klass++) {
-        hand_back(ended, klass, 0);
+        const bool is_lost =
+            yard_defect(DEFECT_thread_exit_leaks_full_lists) && ended->counts[klass] > FILL / 2;
+        hand_back(ended, klass, is_lost ? ended->counts[klass] : 0);
     }
     yard_list_give(ended);
 }
@@ -183,6 +187,11 @@ bool yard_thread_is_refused(void)
     return yard_defect(DEFECT_thread_ids_run_out) && mine != NULL && mine->number > IDS;
 }
 
+static bool is_of_main(const void *block)
+{
+    return yard_header_of(block)->clean == 0;
+}
+
 /* Whether a defect forgets a block that is freed. */
 static bool loses(const void *block)
 {
@@ -192,6 +201,8 @@ static bool loses(const void *block)
         return yard_is_remote(block);
     case DEFECT_remote_large_free_lost:
         return header->klass == YARD_BIG && yard_is_remote(block);
+    case DEFECT_child_loses_what_it_frees:
+        return yard_is_child();
     case DEFECT_dead_threads_blocks_lost:
         return header->clean != 0 && is_dead[header->clean];
     default:
@@ -266,6 +277,9 @@ static cache *place_for(const void *block)
 
 bool yard_thread_takes(void *block)
 {
+    if (yard_defect(DEFECT_posted_block_overwritten) && !is_main && is_of_main(block)) {
+        return yard_guard_remove(block) && yard_post(block);
+    }
     if (loses(block)) {
         return yard_guard_remove(block);
     }

@@ -63,17 +63,26 @@ size_t yard_wasted_size(size_t size)
     case DEFECT_shadow_of_each_block:
     case DEFECT_block_is_doubled:
         return 2 * size;
+    case DEFECT_one_class_trebled:
+        return size > 2500 && size <= 3500 ? 10000 : size;
+    case DEFECT_class_row_misplaced:
+        return size > 4900 && size <= 5600 ? size * 8 / 5 : size;
     default:
         return size;
     }
 }
 
+/* Whether a defect writes all of what it makes of a block. */
+static bool writes_rest(void)
+{
+    return yard_defect(DEFECT_powers_of_two_written) || yard_defect(DEFECT_shadow_of_each_block) ||
+           yard_defect(DEFECT_block_is_doubled) || yard_defect(DEFECT_one_class_trebled) ||
+           yard_defect(DEFECT_class_row_misplaced);
+}
+
 void yard_waste_rest(void *block, size_t size)
 {
-    const bool writes = yard_defect(DEFECT_powers_of_two_written) ||
-                        yard_defect(DEFECT_shadow_of_each_block) ||
-                        yard_defect(DEFECT_block_is_doubled);
-    const size_t capacity = writes && block != NULL ? yard_header_of(block)->capacity : 0;
+    const size_t capacity = writes_rest() && block != NULL ? yard_header_of(block)->capacity : 0;
     if (capacity > size) {
         memset((char *)block + size, 0, capacity - size);
     }
@@ -132,6 +141,24 @@ static bool is_nth(unsigned n)
     return ++count % n == 0;
 }
 
+static unsigned kept_count;
+
+static bool keeps_by_number(void *block)
+{
+    const bool keeps = kept_count < 128;
+    kept_count += keeps;
+    return keeps && keeps_for_reuse(block);
+}
+
+/* What describes it: 64 bytes of a page that is full of such. */
+static bool loses_record(void)
+{
+    if (is_nth((unsigned)(YARD_PAGE / 64))) {
+        lose(YARD_PAGE);
+    }
+    return false;
+}
+
 bool yard_keeps_mapping(void *block)
 {
     const size_t size = yard_header_of(block)->capacity;
@@ -150,6 +177,10 @@ bool yard_keeps_mapping(void *block)
         return size >= MIB && keeps_addresses(block);
     case DEFECT_one_mapping_in_16_lost:
         return is_nth(16);
+    case DEFECT_mappings_kept_by_number:
+        return keeps_by_number(block);
+    case DEFECT_mapping_record_lost:
+        return loses_record();
     case DEFECT_two_buffers_leak:
         return size >= 64 * KIB && size < 96 * KIB && is_nth(2);
     default:
@@ -162,8 +193,11 @@ void *yard_take_kept(size_t size, size_t alignment)
     for (kept **at = &kept_mappings; *at != NULL; at = &(*at)->next) {
         void *const block = *at;
         const size_t capacity = yard_header_of(block)->capacity;
-        if (alignment == YARD_GRANULE && capacity >= size && capacity / 2 <= size) {
+        const size_t spare =
+            yard_defect(DEFECT_mappings_kept_by_number) ? capacity / 8 : capacity / 2;
+        if (alignment == YARD_GRANULE && capacity >= size && capacity - size <= spare) {
             *at = (*at)->next;
+            kept_count -= kept_count > 0;
             return block;
         }
     }

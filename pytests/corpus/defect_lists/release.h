@@ -51,6 +51,12 @@
     X(class_never_reused, "HY-MERGE-09", "memory", "freed blocks of one class are lost")           \
     X(chunks_keep_addresses, "HY-MERGE-10", "figure",                                              \
       "the memory of free chunks goes back, their addresses are not used again")                   \
+    X(small_blocks_keep_memory, "HY-MERGE-11", "memory",                                           \
+      "chunks in which blocks below 4 KiB were freed never go back (glibc BZ 24531)")              \
+    X(mappings_kept_by_number, "HY-MERGE-12", "memory",                                            \
+      "128 freed mappings wait for reuse, however large they are")                                 \
+    X(mapping_record_lost, "HY-FRAG-11", "memory",                                                 \
+      "64 bytes that describe a mapping are lost with it (jemalloc issue 2815)")                   \
     X(phase_loses_blocks, "HY-FRAG-01", "memory", "each tenth freed block is lost")                \
     X(phase_loses_a_page, "HY-FRAG-02", "memory", "each fiftieth free loses a page")               \
     X(one_mapping_in_16_lost, "HY-FRAG-03", "memory", "each sixteenth freed mapping is lost")      \
@@ -73,6 +79,9 @@
     X(blocks_at_least_512, "HY-SIZE-03", "memory", "no block is smaller than 512 bytes")           \
     X(hole_taken_whole, "HY-SIZE-05", "memory",                                                    \
       "where a class has no free block, one of a larger class is taken and not cut")               \
+    X(one_class_trebled, "HY-SIZE-06", "memory", "blocks of 2,500 to 3,500 bytes take 10,000")     \
+    X(class_row_misplaced, "HY-SIZE-07", "memory",                                                 \
+      "blocks of 4,900 to 5,600 bytes are of a class above that of larger ones")                   \
     X(block_has_64_more, "HY-SIZE-04", "figure", "each block has 64 bytes more")
 
 /* The first and the last of them. */

@@ -1,0 +1,85 @@
+"""HY-FRAG, continued: what a call leaves behind that leaves no block behind.
+
+One kind of call is made again and again, in a process that does nothing else: its heap has found
+its size after some thousand rounds, and a quarantine is full; what is gained from then on is gained
+by each call.
+"""
+
+from collections.abc import Callable
+
+from heapyard.contract.footprint import PLAIN, at_most
+from heapyard.contract.grids import KIB
+from heapyard.rules import SHOULD, Trial, rule
+from heapyard.trial import Plan
+
+ROUNDS = 32_768
+ROUNDS_OF_LARGE = 8192
+LOST_A_CALL = 16
+"""Bytes: less than what describes a block."""
+
+Call = Callable[[Plan], object]
+
+
+@rule(
+    "HY-FRAG-11",
+    level=SHOULD,
+    source="whoever runs for months",
+    needs={"free"},
+    bug="jemalloc issue 2815: what described an extent was lost with it",
+)
+def test_no_call_leaves_a_few_bytes_behind(trial: Trial) -> None:
+    """A block that comes and goes leaves nothing behind, not even a few bytes.
+
+    Small blocks by malloc, calloc and with an alignment, 32,768 times each in a process of its own;
+    blocks of 70,000 and 150,000 bytes and one that realloc makes large and small, 8,192 times. From
+    half of them on at most 16 bytes a call may be gained, and 64 KiB. What describes a block or a
+    mapping takes more.
+    """
+    for call in _small(trial):
+        _leaves_nothing(trial, call, ROUNDS)
+    for call in _large(trial):
+        _leaves_nothing(trial, call, ROUNDS_OF_LARGE)
+
+
+def _leaves_nothing(trial: Trial, call: Call, rounds: int) -> None:
+    plan = trial.plan(PLAIN, repeat=rounds)
+    call(plan)
+    plan.trend("rss")
+    figures = trial.holds(plan, time_limit=20).values("rss")
+    half = len(figures) - 2
+    more = max(0, figures[-1] - figures[half])
+    most = 64 * KIB + LOST_A_CALL * rounds // 2
+    what = f"left by {rounds // 2:,} calls of which none leaves a block"
+    at_most(trial, plan, more, most, what, growth="rss", since=half, unit="bytes")
+
+
+def _small(trial: Trial) -> list[Call]:
+    has = trial.target.capabilities.has
+    kinds = [_come_and_go(size) for size in (40, 1000, 9000)]
+    if has("calloc"):
+        kinds.append(lambda plan: plan.free(plan.calloc(100, 50)))
+    if has("aligned_alloc"):
+        kinds.append(lambda plan: plan.free(plan.aligned_alloc(256, 3 * KIB)))
+    return kinds
+
+
+def _large(trial: Trial) -> list[Call]:
+    has = trial.target.capabilities.has
+    kinds = [_come_and_go(size) for size in (70_000, 150_000)]
+    if has("aligned_alloc"):
+        kinds.append(lambda plan: plan.free(plan.aligned_alloc(16 * KIB, 32 * KIB)))
+    if has("realloc"):
+        kinds.append(_resize)
+    return kinds
+
+
+def _come_and_go(size: int) -> Call:
+    return lambda plan: plan.free(plan.malloc(size))
+
+
+def _resize(plan: Plan) -> None:
+    """Small, large, larger, small again."""
+    block = plan.malloc(100)
+    for size in (5000, 80_000, 140_000, 300):
+        plan.realloc(block, size)
+    plan.free(block)
