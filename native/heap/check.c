@@ -307,7 +307,8 @@ static hy_check_result check_class(hy__heap *heap, unsigned size_class, const he
     if (result.code != HY_HEAP_CHECK_SOUND) {
         return result;
     }
-    if (class->out != sums->out[size_class] || class->pool_count != sums->pools[size_class] ||
+    if (hy__class_out(heap, size_class) != sums->out[size_class] ||
+        class->pool_count != sums->pools[size_class] ||
         class->full_count != sums->full[size_class]) {
         return broken(HY_HEAP_CHECK_POOL_COUNT, class);
     }

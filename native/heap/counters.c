@@ -59,8 +59,8 @@ static class_sums sum_classes(const hy__heap *heap)
         const uint32_t late = hy__late_count(heap, size_class);
         sums.cached_blocks += hy__cache_count(heap, size_class) + late;
         sums.cached_bytes += cached_bytes_of(heap, bin->head) + (size_t)late * class->block_size;
-        sums.out_blocks += class->out;
-        sums.out_bytes += class->out * class->block_size;
+        sums.out_blocks += hy__class_out(heap, size_class) + late;
+        sums.out_bytes += (hy__class_out(heap, size_class) + late) * class->block_size;
         sums.free_bytes += free_in_pools(class) * class->block_size;
         sums.pools += class->pool_count;
         sums.full_pools += class->full_count;
@@ -136,11 +136,13 @@ size_t hy_heap_stats(const hy_heap *handle, hy_heap_class_stats *rows, size_t co
     const hy__heap *const heap = hy__heap_of_const(handle);
     for (unsigned i = 0; i < HY_HEAP_CLASSES && i < count; i++) {
         const hy__class *const class = &heap->classes[i];
-        const uint64_t cached = hy__cache_count(heap, i) + hy__late_count(heap, i);
+        const uint64_t late = hy__late_count(heap, i);
+        const uint64_t cached = hy__cache_count(heap, i) + late;
+        const uint64_t out = hy__class_out(heap, i) + late;
         rows[i] = (hy_heap_class_stats){
             .block_size = class->block_size,
             .allocs = HEAPYARD_COUNTERS ? heap->window.bins[i].allocs : 0,
-            .live_blocks = class->out > cached ? class->out - cached : 0,
+            .live_blocks = out > cached ? out - cached : 0,
             .cached_blocks = cached,
             .free_blocks = free_in_pools(class),
             .pools = class->pool_count,

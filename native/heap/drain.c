@@ -33,7 +33,8 @@ static size_t live_bytes(const hy__heap *heap)
     size_t bytes = 0;
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         const hy__class *const class = &heap->classes[size_class];
-        bytes += (class->out - hy__cache_count(heap, size_class)) * class->block_size;
+        const uint64_t out = hy__class_out(heap, size_class);
+        bytes += (out - hy__cache_count(heap, size_class)) * class->block_size;
     }
     return bytes;
 }
@@ -53,14 +54,7 @@ static int64_t look_after(const hy__heap *heap, size_t live)
     return heap->pool_bytes <= MUCH ? NEVER : (int64_t)(half > LEAST_LOOK ? half : LEAST_LOOK);
 }
 
-/* So many blocks of the class fewer may be out before it is looked at. */
-static void set_look(const hy__heap *heap, hy__class *class)
-{
-    const uint64_t most = (uint64_t)hy__drain_slice(heap, class);
-    class->look_below = class->out > most ? class->out - most + 1 : 0;
-}
-
-/* The caches take such slices from now on; what they may take already is cut to one. */
+/* The caches take such slices from now on; what they may take already, or may go past them, is cut to one. */
 static void set_slices(hy__heap *heap, size_t live)
 {
     const size_t slice = live / SLICE_PART;
@@ -71,10 +65,12 @@ static void set_slices(hy__heap *heap, size_t live)
         hy__class *const class = &heap->classes[size_class];
         hy_heap_bin *const bin = &heap->window.bins[size_class];
         const int64_t most = hy__drain_slice(heap, class);
-        set_look(heap, class);
         if (bin->quota > most) {
             class->balance -= bin->quota - most;
             bin->quota = most;
+        } else if (bin->quota < 0 && bin->quota - HY__CLOSED > most) {
+            class->passes -= (uint32_t)(bin->quota - HY__CLOSED - most);
+            bin->quota = HY__CLOSED + most;
         }
     }
 }
@@ -91,8 +87,8 @@ static __attribute__((noinline)) void look(hy__heap *heap)
     if (!heap->draining || drained) {
         return;
     }
+    hy__flush(heap, NULL, true);
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        hy__cache_flush_to(heap, size_class, 0);
         hy__pool_drop_empty(heap, size_class);
     }
 }
@@ -106,17 +102,9 @@ void hy__drain_note(hy__heap *heap, size_t bytes)
     }
 }
 
-/* A slice of the class went past the cache. */
-void hy__drain_note_slice(hy__heap *heap, hy__class *class)
-{
-    set_look(heap, class);
-    hy__drain_note(heap, (size_t)hy__drain_slice(heap, class) * class->block_size);
-}
-
 /* A cache was filled with so many blocks: a heap that drains may be over it. */
-void hy__drain_note_refill(hy__heap *heap, hy__class *class, uint32_t blocks)
+void hy__drain_note_refill(hy__heap *heap, const hy__class *class, uint32_t blocks)
 {
-    set_look(heap, class);
     if (heap->pool_bytes > MUCH && heap->slice == SMALL_SLICE) {
         look(heap);
     }

@@ -32,20 +32,8 @@ void hy__heap_release(hy__heap *heap, const hy__found *found, void *block)
     if (heap->strict) {
         hy__pool_give(heap, pool, block);
     } else {
-        hy__cache_put(heap, pool->size_class, block);
+        hy__cache_take(heap, pool->size_class, block);
     }
-}
-
-static inline void push(const hy__heap *heap, hy_heap_bin *bin, hy_heap_link *block)
-{
-    hy__link_set(heap, block, bin->head);
-    bin->head = block;
-}
-
-/* Whether the block bears what free blocks bear in their second word: as good as surely, it is free. */
-static inline bool looks_free(const hy__heap *heap, const hy_heap_link *block)
-{
-    return (uint16_t)block->seal == (uint16_t)heap->window.key;
 }
 
 /* Out of line, so that the short way needs no frame. */
@@ -84,11 +72,10 @@ void hy_heap_free(hy_heap *handle, void *block)
     const uint32_t map = seen->arena->page_map[offset >> HY__PAGE_SHIFT];
     hy_heap_bin *const bin = &handle->bins[HY__PAGE_CLASS(map)];
     if (__builtin_expect(hy__is_block_start(bin, hy__page_within(map, (uintptr_t)block)), 1)) {
-        if (__builtin_expect(--bin->quota >= 0 && !looks_free(heap, block), 1)) {
-            push(heap, bin, block);
+        if (__builtin_expect(--bin->quota >= 0 && !hy__looks_free(heap, block), 1)) {
+            hy__bin_push(heap, bin, block);
             return;
         }
-        bin->quota++;
         hy__cache_pass(heap, &seen->arena->pools[HY__PAGE_NUMBER(map)], block);
         return;
     }
@@ -121,7 +108,7 @@ static __attribute__((noinline)) void free_sized_slow(hy__heap *heap, void *bloc
         return;
     }
     if (!heap->strict && size <= HY_HEAP_MAX_SMALL) {
-        hy__cache_put(heap, hy__class_of(size), block);
+        hy__cache_take(heap, hy__class_of(size), block);
         return;
     }
     free_sized(heap, block, size, need <= HY_HEAP_MAX_SMALL ? hy__class_of(need) : HY_HEAP_CLASSES);
@@ -135,8 +122,8 @@ void hy_heap_free_sized_slow(hy_heap *handle, void *block, size_t asked)
         free_sized_slow(heap, block, asked != 0 ? asked : 1);
         return;
     }
-    handle->bins[size_class].quota++; /* the inline way took it, and did not use it */
     if (__builtin_expect(heap->strict, 0)) {
+        handle->bins[size_class].quota++;
         free_sized_slow(heap, block, asked);
     } else {
         hy__cache_put(heap, (unsigned)size_class, block);

@@ -35,7 +35,8 @@ static bool is_idle(const hy__heap *heap, unsigned size_class)
 {
     const hy__class *const class = &heap->classes[size_class];
     const uint64_t cached = hy__cache_count(heap, size_class);
-    return cached * class->block_size > HY_PAGE_SIZE && cached * IDLE_PART > class->out;
+    return cached * class->block_size > HY_PAGE_SIZE &&
+           cached * IDLE_PART > hy__class_out(heap, size_class);
 }
 
 static size_t step_of(const hy__heap *heap)
@@ -57,10 +58,13 @@ bool hy__growth_gathers(hy__heap *heap, size_t bytes)
         return false;
     }
     heap->gathered_at = heap->refills;
+    bool idle[HY_HEAP_CLASSES];
+    hy__late_end(heap);
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
-        if (is_idle(heap, size_class)) {
-            hy__cache_flush(heap, size_class);
-        }
+        idle[size_class] = is_idle(heap, size_class);
+    }
+    hy__flush(heap, idle, false);
+    for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         hy__pool_drop_empty(heap, size_class);
     }
     return true;

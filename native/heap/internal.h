@@ -80,12 +80,17 @@ bool hy__pool_is_free(const hy__heap *heap, const hy__pool *pool, const void *bl
 /* cache.c */
 void *hy__cache_refill(hy__heap *heap, unsigned size_class);
 void hy__cache_put(hy__heap *heap, unsigned size_class, hy_heap_link *block);
-void hy__cache_flush_all(hy__heap *heap);
-void hy__cache_flush(hy__heap *heap, unsigned size_class);
-void hy__cache_flush_to(hy__heap *heap, unsigned size_class, uint32_t cap);
+void hy__cache_take(hy__heap *heap, unsigned size_class, hy_heap_link *block);
+void hy__cache_set(hy__heap *heap, unsigned size_class, hy_heap_link *head, uint32_t count,
+                   uint32_t cap);
 void hy__cache_pass(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
 bool hy__cache_holds(const hy__heap *heap, unsigned size_class, const void *block);
 uint32_t hy__cache_count(const hy__heap *heap, unsigned size_class);
+
+/* flush.c: caches are emptied */
+void hy__flush(hy__heap *heap, const bool *which, bool closes);
+void hy__flush_class(hy__heap *heap, unsigned size_class);
+void hy__flush_all(hy__heap *heap);
 
 /* late.c: frees past a full cache */
 void hy__late_put(hy__heap *heap, hy__pool *pool, hy_heap_link *block);
@@ -114,8 +119,7 @@ static inline void hy__late_end(hy__heap *heap)
 /* drain.c */
 void hy__drain_set_up(hy__heap *heap);
 void hy__drain_note(hy__heap *heap, size_t bytes);
-void hy__drain_note_slice(hy__heap *heap, hy__class *class);
-void hy__drain_note_refill(hy__heap *heap, hy__class *class, uint32_t blocks);
+void hy__drain_note_refill(hy__heap *heap, const hy__class *class, uint32_t blocks);
 
 /* Words of a bit for each block of any pool. */
 #define HY__BLOCK_WORDS (HY_HEAP_MAX_POOL_SIZE / HY_HEAP_ALIGNMENT / 64)

@@ -4,7 +4,7 @@
  *     free(p) -->  [ p | . | . | ... | . | q ] --> q to its pool
  *                    '-- asked for       '-- has come: it was put here 16 such frees ago
  *
- * What is freed past the full cache of a class that has much out was mostly last used long ago. To see whether it is
+ * What is freed past the cache of a class that has much out was mostly last used long ago. To see whether it is
  * free already, and to link it, a free would wait until it is read, and so would the next one.
  *
  * Until then the block is out, as one in a cache is, and bears no seal: a second free is told at once if
@@ -16,55 +16,39 @@
 #include "heap/give.h"
 #include "heap/internal.h"
 
-/* Where a class has fewer bytes out, its blocks are near enough to be read: their frees are finished at once. */
-#define LATE_FROM ((uint64_t)256 << 10)
-
-/* What a block that went to its pool leaves to do. */
-static __attribute__((noinline)) void tidy(hy__heap *heap, hy__pool *pool)
-{
-    hy__class *const class = &heap->classes[pool->size_class];
-    if (hy__pool_turns(pool)) {
-        hy__pool_turn(heap, pool);
-    }
-    if (class->out < class->look_below) {
-        hy__drain_note_slice(heap, class);
-    }
-}
-
 /* A block that seems to be free: it was freed twice, if its contents do not look so by chance. */
-static __attribute__((noinline)) void finish_other(hy__heap *heap, hy_heap_link *block)
+static __attribute__((noinline)) void finish_other(hy__heap *heap, const hy__pool *pool,
+                                                   hy_heap_link *block)
 {
     hy__found found;
+    heap->classes[pool->size_class].out++; /* it was counted as gone when it became late */
     if (hy__find_live(heap, block, &found)) {
-        hy__class *const class = &heap->classes[found.pool->size_class]; /* the pool may go */
         hy__pool_give(heap, found.pool, block);
-        hy__drain_note_slice(heap, class);
     }
 }
 
 static inline void finish(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
 {
-    const hy__class *const class = &heap->classes[pool->size_class];
-    if (__builtin_expect(hy__link_fits(heap, block), 0)) {
-        finish_other(heap, block);
-        return;
-    }
-    const bool turns = hy__pool_link_in(heap, pool, block);
-    if (__builtin_expect(turns || class->out < class->look_below, 0)) {
-        tidy(heap, pool);
+    if (__builtin_expect(hy__looks_free(heap, block), 0)) {
+        finish_other(heap, pool, block);
+    } else if (__builtin_expect(hy__pool_link_in(heap, pool, block), 0)) {
+        hy__pool_turn(heap, pool);
     }
 }
 
-/* A block of the pool, of less than a page, is freed. */
+/* The block that became late last is freed again. */
+static __attribute__((noinline)) void tell_twice(hy__heap *heap, const hy__pool *pool,
+                                                 const void *block)
+{
+    heap->window.bins[pool->size_class].quota++;
+    hy__misuse(HY_MISUSE_DOUBLE_FREE, "heap", block, NULL);
+}
+
+/* A block of the pool, of less than a page, is freed; the quota was told. */
 void hy__late_put(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
 {
-    const hy__class *const class = &heap->classes[pool->size_class];
-    if (class->out * class->block_size < LATE_FROM) {
-        finish(heap, pool, block);
-        return;
-    }
-    if (heap->late[(heap->late_next - 1) % HY__LATE].block == block) {
-        hy__misuse(HY_MISUSE_DOUBLE_FREE, "heap", block, NULL);
+    if (__builtin_expect(heap->late_last == block, 0)) {
+        tell_twice(heap, pool, block);
         return;
     }
     hy__late *const place = &heap->late[heap->late_next++ % HY__LATE];
@@ -72,6 +56,7 @@ void hy__late_put(hy__heap *heap, hy__pool *pool, hy_heap_link *block)
     __builtin_prefetch(block, 1);
     place->pool = pool;
     place->block = block;
+    heap->late_last = block;
     if (__builtin_expect(before.block != NULL, 1)) {
         finish(heap, before.pool, before.block);
     }
@@ -89,6 +74,7 @@ void hy__late_finish(hy__heap *heap)
         }
     }
     heap->late_next = 0;
+    heap->late_last = NULL;
 }
 
 /* A pool without a block that is out goes: one of its blocks that is late nevertheless was freed twice. */
@@ -98,6 +84,7 @@ void hy__late_forget(hy__heap *heap, const hy__pool *pool)
         hy_heap_link *const block = heap->late[i].block;
         if (block != NULL && heap->late[i].pool == pool) {
             heap->late[i].block = NULL;
+            heap->classes[pool->size_class].out++;
             hy__misuse(HY_MISUSE_DOUBLE_FREE, "heap", block, NULL);
         }
     }

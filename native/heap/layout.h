@@ -138,15 +138,17 @@ static inline size_t hy__page_within(uint32_t map, uintptr_t address)
 typedef struct hy__class {
     hy__pool *pools;     /* those with a block to hand out */
     hy__pool *empty;     /* the one kept without a live block; not in `pools` */
-    int64_t balance;     /* blocks in the cache + its quota + its allocs */
+    int64_t balance;     /* blocks in the cache + its quota, if that is not negative + its allocs */
     uint32_t cap;        /* blocks that the cache takes now */
     uint32_t limit;      /* blocks that a cache takes once it was filled */
     uint32_t block_size; /* bytes */
     uint32_t pool_count;
-    uint32_t full_count;  /* pools without a block to hand out */
-    uint64_t out;         /* blocks of its pools that are out */
-    uint64_t out_at_fill; /* the same when the cache was last filled */
-    uint64_t look_below;  /* fewer are out: a slice went past the cache (drain.c) */
+    uint32_t full_count; /* pools without a block to hand out */
+    uint32_t
+        passes; /* frees that may go past the cache since `out` was last counted: hy__class_out */
+    uint32_t allocs_at_renewal; /* lowest bits of the allocs when the quota was last renewed */
+    uint64_t out_at_fill;       /* blocks that were out when the cache was last filled */
+    uint64_t out; /* blocks of its pools that are out, those that went past it counted in */
     uint64_t pool_bytes;
 } hy__class;
 
@@ -196,7 +198,8 @@ struct hy__heap {
     hy__seen seen[HY__SEEN_SIZE];
     hy__class classes[HY_HEAP_CLASSES];
     hy__late late[HY__LATE];
-    uint32_t late_next; /* counts up; 0: none is late */
+    const void *late_last; /* the block that became late last */
+    uint32_t late_next;    /* counts up; 0: none is late */
     hy__span *spans;
     hy__arena *buckets[HY__ARENA_BUCKETS]; /* by free pages: 0 is the fullest; the last, empty */
     uint64_t bucket_bits;                  /* those that are not empty */
@@ -325,6 +328,32 @@ static inline void hy__link_set(const hy__heap *heap, hy_heap_link *link, hy_hea
 {
     link->next = next;
     link->seal = HY_HEAP_SEAL(&heap->window, next);
+}
+
+/*
+ * The quota of a bin whose cache takes no more: this, and how many more frees may go past it before that is
+ * looked at. So each free counts by taking one off, wherever it goes.
+ */
+#define HY__CLOSED (INT64_MIN / 2)
+
+/* A free took one off the quota, and may go past the cache. */
+static inline bool hy__bin_is_closed(const hy_heap_bin *bin)
+{
+    return bin->quota >= HY__CLOSED && bin->quota < HY__CLOSED / 2;
+}
+
+/* Blocks of the class's pools that are handed out or in its cache. Those that are late are not. */
+static inline uint64_t hy__class_out(const hy__heap *heap, unsigned size_class)
+{
+    const hy__class *const class = &heap->classes[size_class];
+    const int64_t quota = heap->window.bins[size_class].quota;
+    return quota < 0 ? class->out - (uint64_t)(class->passes - (quota - HY__CLOSED)) : class->out;
+}
+
+/* Whether the block bears what free blocks bear in their second word: as good as surely, it is free. */
+static inline bool hy__looks_free(const hy__heap *heap, const hy_heap_link *block)
+{
+    return (uint16_t)block->seal == (uint16_t)heap->window.key;
 }
 
 /* What a watching tool is told (base/annotate.h); one test where none watches. */

@@ -77,14 +77,15 @@ static unsigned pages_for(const hy__heap *heap, const hy__class *class, size_t d
     return best;
 }
 
-/* Note in the page map where blocks may be freed the short way. Larger blocks note it one by one. */
-void hy__pool_map(const hy__heap *heap, const hy__pool *pool)
+/* Note in the page map on which of the pages [first, end) blocks may be freed the short way. Larger blocks note it
+ * one by one. */
+void hy__pool_map(const hy__heap *heap, const hy__pool *pool, unsigned first, unsigned end)
 {
     if (pool->size_class >= HY__BIG_CLASS && pool->carved != 0) {
         return;
     }
     uint32_t *const map = &hy__pool_arena(pool)->page_map[pool->offset >> HY__PAGE_SHIFT];
-    for (unsigned page = 0; page < pool->pages; page++) {
+    for (unsigned page = first; page < end; page++) {
         const bool plain = hy__pool_is_plain(heap, pool, page);
         map[page] = HY__PAGE(pool->number, page, plain ? pool->size_class : HY__NO_CLASS);
     }
@@ -97,7 +98,7 @@ static hy__pool *set_up_pool(hy__heap *heap, unsigned size_class, hy__pool *pool
     const size_t size = (size_t)pool->pages << HY__PAGE_SHIFT;
     pool->size_class = (uint8_t)size_class;
     pool->capacity = (uint16_t)(size / class->block_size);
-    hy__pool_map(heap, pool);
+    hy__pool_map(heap, pool, 0, pool->pages);
     pool->turn = (uint16_t)(pool->capacity - 2);
     class->pool_count++;
     class->pool_bytes += size;
@@ -109,8 +110,9 @@ static hy__pool *set_up_pool(hy__heap *heap, unsigned size_class, hy__pool *pool
 static hy__pool *new_pool(hy__heap *heap, unsigned size_class, bool only_dirty)
 {
     const hy__class *const class = &heap->classes[size_class];
-    const size_t demand =
-        class->block_size <= MANY ? (size_t) class->out * class->block_size / DEMAND_PART : 0;
+    const size_t demand = class->block_size <= MANY
+                              ? hy__class_out(heap, size_class) * class->block_size / DEMAND_PART
+                              : 0;
     const unsigned most = pages_for(heap, class, demand);
     const unsigned smallest = pages_for(heap, class, 0);
     const unsigned least =
@@ -196,8 +198,10 @@ static void carve(hy__heap *heap, hy__pool *pool)
     const size_t first = pool->carved + colour(pool, size);
     pool->free = hy__pool_link(heap, pool, pool->carved, first, NULL);
     pool->free = hy__pool_link(heap, pool, first, last, pool->free);
+    const unsigned page = (unsigned)(pool->carved * size >> HY__PAGE_SHIFT);
+    const unsigned end = (unsigned)(hy__round_up(last * size, HY_PAGE_SIZE) >> HY__PAGE_SHIFT);
     pool->carved = (uint16_t)last;
-    hy__pool_map(heap, pool);
+    hy__pool_map(heap, pool, page, last == pool->capacity ? pool->pages : end);
 }
 
 /* Put the blocks on the lowest run of purged pages back into the free list. The pages beside the run
@@ -216,7 +220,7 @@ static void carve_purged(hy__heap *heap, hy__pool *pool)
     pool->free = hy__pool_link(heap, pool, first, last, pool->free);
     pool->purged_count = (uint16_t)(pool->purged_count - (last - first));
     pool->purged &= (uint16_t) ~(((1U << run) - 1) << low);
-    hy__pool_map(heap, pool);
+    hy__pool_map(heap, pool, 0, pool->pages);
 }
 
 /* Take the first block off the free list: it becomes a list of its own. False, with misuse, where it

@@ -30,7 +30,7 @@ static inline bool hy__pool_is_plain(const hy__heap *heap, const hy__pool *pool,
     return carved && !heap->strict && (pool->purged & ((2U << last) - (1U << page))) == 0;
 }
 
-void hy__pool_map(const hy__heap *heap, const hy__pool *pool);
+void hy__pool_map(const hy__heap *heap, const hy__pool *pool, unsigned first, unsigned end);
 hy_heap_link *hy__pool_link(const hy__heap *heap, const hy__pool *pool, size_t first, size_t last,
                             hy_heap_link *rest);
 uint64_t hy__pool_touched(const hy__heap *heap, const hy__pool *pool);

@@ -113,7 +113,7 @@ void hy__pool_purge(hy__heap *heap, hy__pool *pool)
     pool->purged |= (uint16_t)idle;
     pool->stale &= (uint16_t)~idle;
     uncarve_end(pool, heap->classes[pool->size_class].block_size, is_free);
-    hy__pool_map(heap, pool);
+    hy__pool_map(heap, pool, 0, pool->pages);
     relink_blocks(heap, pool, is_free);
     for (unsigned page = 0; page < pool->pages;) {
         const unsigned run = (unsigned)__builtin_ctz(~(idle >> page));

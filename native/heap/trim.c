@@ -22,7 +22,7 @@ static void purge_pools(hy__heap *heap)
 
 static void empty_caches(hy__heap *heap)
 {
-    hy__cache_flush_all(heap);
+    hy__flush_all(heap);
     for (unsigned size_class = 0; size_class < HY_HEAP_CLASSES; size_class++) {
         hy__pool_drop_empty(heap, size_class);
     }

@@ -68,7 +68,7 @@ int hy_heap_walk(hy_heap *handle, hy_walk_fn *visit, void *context)
 {
     hy__heap *const heap = hy__heap_of(handle);
     heap_walk walk = {.heap = heap, .visit = visit, .context = context};
-    hy__cache_flush_all(heap);
+    hy__flush_all(heap);
     hy__span_sort(heap);
     for (hy__span *span = heap->spans; span != NULL; span = span->next) {
         const int stop = span->heap != NULL ? walk_arena(&walk, hy__arena_of(span))
@@ -164,6 +164,6 @@ int hy__heap_peek_pools(hy_heap *handle, hy_heap_pool_fn *visit, void *context)
 
 int hy_heap_walk_pools(hy_heap *handle, hy_heap_pool_fn *visit, void *context)
 {
-    hy__cache_flush_all(hy__heap_of(handle));
+    hy__flush_all(hy__heap_of(handle));
     return hy__heap_peek_pools(handle, visit, context);
 }

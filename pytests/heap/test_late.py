@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytests.heap.conftest import MakeHeap
 
 LATE = 16
-LATE_FROM = 256 << 10
+LATE_FROM = 64 << 10
 """Bytes of a class."""
 SIZES = [16, 48, 512, 2000]
 

@@ -13,8 +13,8 @@
  *
  * In front of the pools stands a cache for each class: a bounded list of freed blocks, last in,
  * first out. malloc and free_sized are a pop and a push on it, and blocks that it has no room for go
- * straight to their pools. The bound grows where such blocks were wanted again. When nearly all is
- * freed, the caches are emptied and take nothing, and before the heap grows beyond its highest, those
+ * straight to their pools. The bound grows where such blocks were wanted again. While a class is freed
+ * and not asked for, its cache is emptied and takes nothing; so are all when nearly all is freed, and before the heap grows beyond its highest, those
  * of idle classes are emptied.
  *
  * A pool without live blocks gives its pages back to its arena, and an arena without pools goes
@@ -142,9 +142,10 @@ typedef struct hy_heap_link {
 /* One class's cache. Read and write it through the functions only. */
 typedef struct hy_heap_bin {
     hy_heap_link *head; /* newest first */
-    int64_t quota;      /* frees that it takes before it is looked at whether it is full */
-    uint64_t allocs;    /* blocks handed out */
-    uint64_t divisor;   /* internal: tells a multiple of the block size */
+    int64_t
+        quota; /* frees that it takes before it is looked at whether it is full; negative: it is */
+    uint64_t allocs;  /* blocks handed out */
+    uint64_t divisor; /* internal: tells a multiple of the block size */
 } hy_heap_bin;
 
 typedef struct hy_heap {
@@ -219,7 +220,7 @@ HY_API HY_NODISCARD void *hy_heap_realloc(hy_heap *heap, void *block, size_t siz
 
 /*
  * Free `block`; NULL is allowed. A double free, a foreign and an interior pointer are told; in a class
- * with more than 256 KiB out a double free is told at once where it follows the first, else perhaps
+ * with more than 64 KiB out a double free is told at once where it follows the first, else perhaps
  * by one of the next 16 frees, or hy_heap_check. O(1) but for purging.
  */
 HY_API void hy_heap_free(hy_heap *heap, void *block);
