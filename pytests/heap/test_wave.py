@@ -10,8 +10,9 @@ import pytest
 from pytests.heap.verify import counters_of, verify
 
 if TYPE_CHECKING:
-    from heapyard import Heap
     from heapyard.heap_stats import HeapClassStats
+
+    from heapyard import Heap
     from pytests.heap.conftest import MakeHeap
 
 SIZES = [16, 32, 112, 512]
