@@ -10,9 +10,8 @@ import pytest
 from pytests.heap.verify import counters_of, verify
 
 if TYPE_CHECKING:
-    from heapyard.heap_stats import HeapClassStats
-
     from heapyard import Heap
+    from heapyard.heap.stats import HeapClassStats
     from pytests.heap.conftest import MakeHeap
 
 SIZES = [16, 32, 112, 512]
