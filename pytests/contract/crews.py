@@ -11,7 +11,17 @@ from contextlib import contextmanager
 from heapyard.rules import Trial
 from heapyard.trial import Plan, Slot
 
-__all__ = ["First", "Take", "batch", "free_batch", "growth", "hand_on", "round_sizes", "turns"]
+__all__ = [
+    "First",
+    "Take",
+    "batch",
+    "free_batch",
+    "growth",
+    "growth_a_quarter",
+    "hand_on",
+    "round_sizes",
+    "turns",
+]
 
 Take = Callable[[list[Slot]], None]
 """What a thread does with the blocks that another one made."""
@@ -56,3 +66,11 @@ def growth(figures: Sequence[int], *, since: int = 2) -> int:
     """Bytes gained from the second quarter of the rounds, or that number `since`, to the last."""
     quarter = len(figures) // 4
     return min(figures[-quarter:]) - min(figures[(since - 1) * quarter : since * quarter])
+
+
+def growth_a_quarter(figures: Sequence[int]) -> int:
+    """Bytes gained in a quarter of the rounds, and not once: in the last, and in the last two.
+
+    A heap that takes something more now and then, an arena for a thread, say, gains in one of them.
+    """
+    return min(growth(figures, since=2) // 2, growth(figures, since=3))
