@@ -112,7 +112,7 @@ def at_most(
     *,
     growth: str,
     since: int | None = 0,
-    until: Literal["last", "highest"] = "last",
+    until: Literal["last", "highest", "steady"] = "last",
     unit: str = "MiB",
 ) -> None:
     """Fail the rule where more than `bound` were seen: bytes, told in MiB or GiB; or other units.

@@ -1,11 +1,10 @@
 """HY-LIFE, continued: a child's memory, and forks while one kind of call is under way."""
 
-from collections.abc import Callable
-
 from heapyard.contract.grids import KIB, MIB
+from heapyard.contract.kinds import Call, come_and_go
 from heapyard.contract.mixes import APART
 from heapyard.rules import SHOULD, Trial, rule
-from heapyard.trial import Check, Plan
+from heapyard.trial import Check
 
 SIZES = (700, 1000, 4000, 9000, 60_000, 300_000)
 EACH = 12 * MIB
@@ -39,9 +38,6 @@ def test_child_uses_what_it_freed_of_the_parent(trial: Trial) -> None:
     plan.lift_space()
     trial.holds(plan, time_limit=20)
 
-
-Call = Callable[[Plan], object]
-"""What threads do again and again: a block that comes and goes."""
 
 FORKS = 50
 
@@ -79,13 +75,9 @@ def test_fork_while_other_threads_are_in_one_kind_of_call(trial: Trial) -> None:
 def _kinds(trial: Trial) -> list[Call]:
     """One call for each way in which allocators keep blocks."""
     has = trial.target.capabilities.has
-    kinds = [_come_and_go(size) for size in (24, 700, 5000, 40 * KIB, 300 * KIB)]
+    kinds = [come_and_go(size) for size in (24, 700, 5000, 40 * KIB, 300 * KIB)]
     if has("aligned_alloc"):
         kinds.append(lambda plan: plan.free(plan.aligned_alloc(8 * KIB, 8 * KIB)))
     if has("realloc"):
         kinds.append(lambda plan: plan.free(plan.realloc(plan.malloc(2000), 90_000)))
     return kinds
-
-
-def _come_and_go(size: int) -> Call:
-    return lambda plan: plan.free(plan.malloc(size))

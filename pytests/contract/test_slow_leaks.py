@@ -5,11 +5,11 @@ its size after some thousand rounds, and a quarantine is full; what is gained fr
 by each call.
 """
 
-from collections.abc import Callable
-
 from heapyard.contract.crews import growth_a_quarter
+from heapyard.contract.footprint import at_most
 from heapyard.contract.grids import KIB
-from heapyard.rules import SHOULD, Growth, Trial, rule
+from heapyard.contract.kinds import Call, come_and_go
+from heapyard.rules import SHOULD, Trial, rule
 from heapyard.trial import Check, Plan
 
 CALLS_A_ROUND = 32
@@ -17,8 +17,6 @@ ROUNDS = 1024
 ROUNDS_OF_LARGE = 256
 LOST_A_CALL = 16
 """Bytes: less than what describes a block."""
-
-Call = Callable[[Plan], object]
 
 
 @rule(
@@ -51,15 +49,13 @@ def _leaves_nothing(trial: Trial, call: Call, rounds: int) -> None:
     gained = growth_a_quarter(trial.holds(plan, time_limit=20).values("rss"))
     calls = CALLS_A_ROUND * rounds // 4
     most = 64 * KIB + LOST_A_CALL * calls
-    if gained > most:
-        shown = Growth(figure="rss", most=most, since=3, until="steady")
-        expected = f"at most {most:,} bytes left by {calls:,} calls of which none leaves a block"
-        trial.fail(expected, f"{gained:,} bytes", plan=plan, growth=shown)
+    what = f"left by {calls:,} calls of which none leaves a block"
+    at_most(trial, plan, gained, most, what, growth="rss", since=3, until="steady", unit="bytes")
 
 
 def _small(trial: Trial) -> list[Call]:
     has = trial.target.capabilities.has
-    kinds = [_come_and_go(size) for size in (40, 1000, 9000)]
+    kinds = [come_and_go(size) for size in (40, 1000, 9000)]
     if has("calloc"):
         kinds.append(lambda plan: plan.free(plan.calloc(100, 50)))
     if has("aligned_alloc"):
@@ -69,16 +65,12 @@ def _small(trial: Trial) -> list[Call]:
 
 def _large(trial: Trial) -> list[Call]:
     has = trial.target.capabilities.has
-    kinds = [_come_and_go(size) for size in (70_000, 150_000)]
+    kinds = [come_and_go(size) for size in (70_000, 150_000)]
     if has("aligned_alloc"):
         kinds.append(lambda plan: plan.free(plan.aligned_alloc(16 * KIB, 32 * KIB)))
     if has("realloc"):
         kinds.append(_resize)
     return kinds
-
-
-def _come_and_go(size: int) -> Call:
-    return lambda plan: plan.free(plan.malloc(size))
 
 
 def _resize(plan: Plan) -> None:

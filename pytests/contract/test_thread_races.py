@@ -6,8 +6,9 @@ in the rounds after that is lost.
 """
 
 from heapyard.contract.crews import batch, free_batch, growth_a_quarter, turns
+from heapyard.contract.footprint import at_most
 from heapyard.contract.grids import KIB
-from heapyard.rules import SHOULD, Growth, Trial, rule
+from heapyard.rules import SHOULD, Trial, rule
 from heapyard.trial import Check, Plan
 
 CONSUMERS = (1, 2, 3)
@@ -33,10 +34,11 @@ def test_blocks_that_threads_free_at_once_are_not_lost(trial: Trial) -> None:
     for size, count in ((1000, 3000), (3000, 1200)):
         plan = _free_at_once(trial, size, count)
         gained = growth_a_quarter(trial.holds(plan, time_limit=20).values("rss"))
-        if gained > MOST:
-            shown = Growth(figure="rss", most=MOST, since=3, until="steady")
-            expected = f"at most {MOST // KIB} KiB more in {ROUNDS // 4} rounds, all alike"
-            trial.fail(expected, f"{gained // KIB:,} KiB more", plan=plan, growth=shown)
+        _gain_at_most(trial, plan, gained, MOST, f"more in {ROUNDS // 4} rounds, all alike")
+
+
+def _gain_at_most(trial: Trial, plan: Plan, gained: int, most: int, what: str) -> None:
+    at_most(trial, plan, gained, most, what, growth="rss", since=3, until="steady", unit="bytes")
 
 
 def _free_at_once(trial: Trial, size: int, count: int) -> Plan:
@@ -99,8 +101,6 @@ def _leave_nothing(trial: Trial, plan: Plan, threads: int, bound: int) -> None:
     plan.on_thread(0)
     plan.measure("rss")
     figures = trial.holds(plan, time_limit=20).values("rss")
-    left = growth_a_quarter(figures) // (threads // 4)
-    if left > bound:
-        shown = Growth(figure="rss", most=bound * threads // 4, since=3, until="steady")
-        expected = f"at most {bound:,} bytes a thread that has ended"
-        trial.fail(expected, f"{left:,} bytes a thread", plan=plan, growth=shown)
+    last = threads // 4
+    what = f"left by {last:,} threads that have ended"
+    _gain_at_most(trial, plan, growth_a_quarter(figures), bound * last, what)
