@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from heapyard._defendants import Defendant
     from heapyard.pytest_plugin._options import Settings
+    from heapyard.rules import Rule
+    from heapyard.trial import Target
 
 __all__ = ["RuleSession"]
 
@@ -45,7 +47,6 @@ class RuleSession:
         self.is_worker = hasattr(config, "workerinput")
         self.results: dict[str, Result] = {}
         self._started = time.monotonic()
-        Trial.watches_memory = self.settings.html is not None
         if self.settings.library:
             library = self.settings.library
             _usage(lambda: use_build(library))
@@ -92,9 +93,13 @@ class RuleSession:
             defendants = self.defendants
         except HeapyardError as error:
             raise pytest.Collector.CollectError(str(error)) from None
-        trials = [Trial(rule, one.target, seed=self.settings.seed) for one in defendants]
+        trials = [self._trial(rule, one.target) for one in defendants]
         ids = [f"{rule.id}-{one.name}" for one in defendants]
         metafunc.parametrize("trial", trials, ids=ids)
+
+    def _trial(self, rule: Rule, target: Target) -> Trial:
+        settings = self.settings
+        return Trial(rule, target, seed=settings.seed, watches_memory=settings.html is not None)
 
     # --- one test ---
 
@@ -113,7 +118,7 @@ class RuleSession:
         """Start the clock and the random numbers anew: a test may be run more than once."""
         trial = trial_of(pyfuncitem)
         if trial is not None:
-            fresh = Trial(trial.rule, trial.target, seed=self.settings.seed)
+            fresh = self._trial(trial.rule, trial.target)
             pyfuncitem.funcargs["trial"] = fresh
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -56,14 +56,16 @@ class Trial:
     and the rule's id alone: the same seed gives the same plans, on every target.
     """
 
-    watches_memory: ClassVar[bool] = False
-    """Whether plans that measure memory are traced: `longest_samples` is then what was seen."""
     _shrinking_left: ClassVar[float] = ALL_SHRINKING_SECONDS
     _hangs: ClassVar[Counter[Hashable]] = Counter()
 
-    def __init__(self, rule: Rule, target: Target, *, seed: int = 0) -> None:
+    def __init__(
+        self, rule: Rule, target: Target, *, seed: int = 0, watches_memory: bool = False
+    ) -> None:
         self.rule = rule
         self.target = target
+        self.watches_memory = watches_memory
+        """Whether plans that measure memory are traced: `longest_samples` is then what was seen."""
         self.seed = derive_seed(seed, rule.id)
         self.random = random.Random(self.seed)  # noqa: S311
         self.figures: list[dict[str, Any]] = []
